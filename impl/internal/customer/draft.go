@@ -1,0 +1,122 @@
+package customer
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"cryptoexchange.com/escrow/impl/internal/country"
+	"cryptoexchange.com/escrow/impl/internal/emailaddr"
+	"cryptoexchange.com/escrow/impl/internal/phone"
+)
+
+// Codes of a [Finding].
+const (
+	CodeInvalidEmail       = "invalid_email"
+	CodeUnknownCountry     = "unknown_country"
+	CodeStateRequired      = "state_required"
+	CodeInvalidPhoneNumber = "invalid_phone_number"
+	CodePhoneNeedsCountry  = "phone_number_needs_country"
+)
+
+// accept turns a draft into the customer that it describes, or says everything
+// that speaks against it.
+func (d *Draft) accept(partnerID int64, now time.Time) (Customer, string, error) {
+	var findings []Finding
+	key, err := emailaddr.Key(d.Email)
+	if err != nil {
+		findings = append(findings, Finding{[]string{"email"}, CodeInvalidEmail, "This is not an e-mail address that can be written to."})
+	}
+	address, f := d.Address.accept()
+	findings = append(findings, f...)
+	number, f := d.phone()
+	findings = append(findings, f...)
+	if len(findings) > 0 {
+		return Customer{}, "", &UnacceptableError{findings}
+	}
+	return Customer{
+		PartnerID:  &partnerID,
+		Email:      d.Email,
+		FirstName:  d.FirstName,
+		MiddleName: d.MiddleName,
+		LastName:   d.LastName,
+		Status:     Active,
+		Group:      Introduced,
+		// The partner vouches for the address of a customer whom it introduces.
+		EmailVerified: true,
+		Phone:         number,
+		Address:       address,
+		CreatedAt:     now,
+		UpdatedAt:     now,
+	}, key, nil
+}
+
+func (a *DraftAddress) accept() (*Address, []Finding) {
+	if a == nil {
+		return nil, nil
+	}
+	var findings []Finding
+	if !country.Exists(a.Country) {
+		findings = append(findings, Finding{[]string{"address", "country"}, CodeUnknownCountry, "This is not an ISO 3166-1 alpha-2 code of a country."})
+	}
+	if a.State == nil && country.NeedsState(a.Country) {
+		findings = append(findings, Finding{[]string{"address", "state"}, CodeStateRequired, "An address in this country needs its state, province or territory."})
+	}
+	return &Address{
+		Line1:    a.Line1,
+		Line2:    value(a.Line2),
+		City:     a.City,
+		State:    value(a.State),
+		Country:  a.Country,
+		PostCode: postCode(a.PostCode, a.Country),
+	}, findings
+}
+
+// postCode restores the zeros that led a ZIP Code (five digits, USPS
+// Publication 28) before it became a number.
+func postCode(code Text, country string) string {
+	const zipDigits = 5
+	if missing := zipDigits - len(code.Value); code.IsNumber && country == "US" && missing > 0 {
+		return strings.Repeat("0", missing) + code.Value
+	}
+	return code.Value
+}
+
+func (d *Draft) phone() (*string, []Finding) {
+	if d.PhoneNumber == nil {
+		return nil, nil
+	}
+	in := ""
+	if d.Address != nil {
+		in = d.Address.Country
+	}
+	number, err := phone.E164(d.PhoneNumber.Value, in)
+	switch {
+	case errors.Is(err, phone.ErrNeedsCountry):
+		return nil, []Finding{{[]string{"phone_number"}, CodePhoneNeedsCountry, "Without an address, give the phone number in the international form, as a string that begins with + and the country's calling code."}}
+	case err != nil:
+		return nil, []Finding{{[]string{"phone_number"}, CodeInvalidPhoneNumber, "No numbering plan knows this phone number. Give it in the international form, or in the national form of the address's country."}}
+	}
+	return &number, nil
+}
+
+// fingerprint tells drafts apart: two have the same one if and only if they say
+// the same, value by value, as they were given.
+func (d *Draft) fingerprint() ([]byte, error) {
+	b, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("encode draft: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return sum[:], nil
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

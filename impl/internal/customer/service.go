@@ -1,0 +1,107 @@
+package customer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// KeyRetention is for how long an idempotency key is kept at least: the
+// contract promises 24 hours, and the second day is for clocks that differ and
+// for retries that begin late.
+const KeyRetention = 48 * time.Hour
+
+// Service applies the rules. It is safe for concurrent use.
+type Service struct {
+	store  Store
+	now    func() time.Time
+	newID  func() string
+	queued func()
+	flight inFlight
+}
+
+// Params are what a [Service] needs.
+type Params struct {
+	Store Store
+	Now   func() time.Time // the clock
+	NewID func() string    // gives unique ids of messages
+	// Queued is called after an e-mail was queued, to send it without delay.
+	Queued func()
+}
+
+// NewService makes a service.
+func NewService(p Params) *Service {
+	return &Service{store: p.Store, now: p.Now, newID: p.NewID, queued: p.Queued, flight: inFlight{keys: make(map[flightKey]struct{})}}
+}
+
+// Create makes the customer that a partner describes, and queues the e-mail
+// that introduces the service to them. With an idempotency key (empty for none)
+// a repetition gets the first result again.
+//
+// It returns [*UnacceptableError], [*EmailInUseError], [ErrKeyInUse],
+// [ErrKeyReused] or [ErrUnavailable].
+func (s *Service) Create(ctx context.Context, partnerID int64, draft Draft, idempotencyKey string) (Created, error) {
+	now := s.now().UTC().Truncate(time.Microsecond)
+	c, emailKey, err := draft.accept(partnerID, now)
+	if err != nil {
+		return Created{}, err
+	}
+	creation := Creation{Customer: c, EmailKey: emailKey, Message: Message{ID: s.newID(), Kind: KindIntroduction}}
+	if idempotencyKey != "" {
+		fingerprint, err := draft.fingerprint()
+		if err != nil {
+			return Created{}, err
+		}
+		creation.Idempotency = &Idempotency{PartnerID: partnerID, Key: idempotencyKey, Fingerprint: fingerprint, ExpiresAt: now.Add(KeyRetention)}
+		done, err := s.flight.enter(flightKey{partnerID, idempotencyKey})
+		if err != nil {
+			return Created{}, err
+		}
+		defer done()
+	}
+	created, err := s.store.Create(ctx, creation)
+	if err != nil {
+		return Created{}, fmt.Errorf("create customer: %w", err)
+	}
+	if !created.Replayed {
+		s.queued()
+	}
+	return created, nil
+}
+
+// Customer reads a customer that the partner created, or returns [ErrNotFound].
+func (s *Service) Customer(ctx context.Context, partnerID, id int64) (Customer, error) {
+	c, err := s.store.Customer(ctx, partnerID, id)
+	if err != nil {
+		return Customer{}, fmt.Errorf("read customer: %w", err)
+	}
+	return c, nil
+}
+
+// inFlight knows the idempotency keys whose first request is under way in this
+// process. Between processes the store's transaction decides, and a repetition
+// waits for the first request instead of being told to come back.
+type inFlight struct {
+	mu   sync.Mutex
+	keys map[flightKey]struct{} // guarded by mu
+}
+
+type flightKey struct {
+	partnerID int64
+	key       string
+}
+
+func (f *inFlight) enter(k flightKey) (done func(), err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, busy := f.keys[k]; busy {
+		return nil, ErrKeyInUse
+	}
+	f.keys[k] = struct{}{}
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.keys, k)
+	}, nil
+}

@@ -1,0 +1,78 @@
+package emailaddr_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"cryptoexchange.com/escrow/impl/internal/emailaddr"
+)
+
+func TestKey(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, address, want string }{
+		{"plain", "johny.smith@example.com", "johny.smith@example.com"},
+		{"capitals", "Johny.SMITH@Example.COM", "johny.smith@example.com"},
+		{"plus", "johny+escrow@example.com", "johny+escrow@example.com"},
+		{"composed", "jos\u00e9@example.com", "jos\u00e9@example.com"},
+		{"decomposed", "jose\u0301@example.com", "jos\u00e9@example.com"},
+		{"capital decomposed", "JOSE\u0301@example.com", "jos\u00e9@example.com"},
+		{"full width", "\uff4aohny@example.com", "johny@example.com"},
+		{"sharp s", "stra\u00dfe@example.com", "strasse@example.com"},
+		{"domain in Unicode", "johny@m\u00fcnchen.example", "johny@xn--mnchen-3ya.example"},
+		{"domain in ASCII form", "johny@xn--mnchen-3ya.example", "johny@xn--mnchen-3ya.example"},
+		{"domain decomposed", "johny@mu\u0308nchen.example", "johny@xn--mnchen-3ya.example"},
+		{"longest local part", strings.Repeat("a", 64) + "@example.com", strings.Repeat("a", 64) + "@example.com"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := emailaddr.Key(tt.address)
+			if err != nil || got != tt.want {
+				t.Errorf("Key(%q) = %q, %v; want %q", tt.address, got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestKeyRefuses(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"", "@", "johny", "johny@", "@example.com", "johny@@example.com", "a@b@example.com",
+		"[email protected]", // the placeholder of the documented example
+		"johny smith@example.com", " johny@example.com", "johny@example.com ", "johny@example.com\n",
+		"johny@localhost", "johny@192.0.2.1", "johny@[192.0.2.1]", "johny@example..com", "johny@.example.com",
+		"johny@example.com.", "johny@-example.com", "johny@exam_ple.com",
+		".johny@example.com", "johny.@example.com", "jo..hny@example.com",
+		`"johny smith"@example.com`, "Johny <johny@example.com>", "johny@example.com,ana@example.com",
+		"johny\r\nBcc: ana@example.com", "johny\x00@example.com", "johny\u202e@example.com", "johny\u200b@example.com",
+		"john\uff20y@example.com", "johny\xff@example.com",
+		strings.Repeat("a", 65) + "@example.com",
+		"a@" + strings.Repeat(strings.Repeat("a", 60)+".", 5) + "com",
+	} {
+		if key, err := emailaddr.Key(address); !errors.Is(err, emailaddr.ErrInvalid) {
+			t.Errorf("Key(%q) = %q, %v; want ErrInvalid", address, key, err)
+		}
+	}
+}
+
+// FuzzKey holds every address to what the rest of the service relies on: a key
+// is its own key, and has no character that ends a header line.
+func FuzzKey(f *testing.F) {
+	for _, seed := range []string{"johny@example.com", "JOSE\u0301@m\u00fcnchen.example", "\u1e9e@example.com", "a@\u3002.com"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, address string) {
+		key, err := emailaddr.Key(address)
+		if err != nil {
+			return
+		}
+		if again, err := emailaddr.Key(key); (err != nil || again != key) && len(key) <= 254 && strings.Index(key, "@") <= 64 {
+			t.Errorf("Key(%q) = %q, whose key is %q, %v", address, key, again, err)
+		}
+		if !utf8.ValidString(key) || strings.ContainsAny(key+address, "\r\n\x00 ") {
+			t.Errorf("Key(%q) = %q", address, key)
+		}
+	})
+}
