@@ -1,0 +1,163 @@
+package contract
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// HeadAsGet lets HEAD be answered wherever GET is. It must run before Echo
+// routes (Echo.Pre); the HTTP server leaves the body out.
+func HeadAsGet(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if c.Request().Method == http.MethodHead {
+			// A copy, for the server looks at the method of its own.
+			get := *c.Request()
+			get.Method = http.MethodGet
+			c.SetRequest(&get)
+		}
+		return next(c)
+	}
+}
+
+// Middleware enforces the contract. It must be the innermost of those given to
+// Echo.Use.
+func (ct *Contract) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		p, known := ct.paths[c.Path()]
+		if !known {
+			return ct.outside(c, next)
+		}
+		if emptyParameter(c) {
+			return ct.outside(c, echo.NotFoundHandler)
+		}
+		op, known := p.operations[c.Request().Method]
+		if !known {
+			return ct.outside(c, func(echo.Context) error {
+				return &RequestError{Kind: MethodNotAllowed, Allow: p.allow}
+			})
+		}
+		w := c.Response().Writer
+		return ct.answer(c, op, func(c echo.Context) error {
+			if err := ct.admit(c, w, op); err != nil {
+				return err
+			}
+			return next(c)
+		})
+	}
+}
+
+// emptyParameter tells a path that ends where Echo takes the empty string for
+// a parameter, which no operation has.
+func emptyParameter(c echo.Context) bool {
+	for _, value := range c.ParamValues() {
+		if value == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// outside runs what the document does not have. Only its errors are answered
+// here.
+func (ct *Contract) outside(c echo.Context, next echo.HandlerFunc) error {
+	err := protect(c, next)
+	if err == nil {
+		return nil
+	}
+	if c.Response().Committed {
+		return err
+	}
+	return ct.answer(c, nil, func(echo.Context) error { return routing(c, err) })
+}
+
+// routing gives Echo's two errors of routing the form of ours.
+func routing(c echo.Context, err error) error {
+	var e *echo.HTTPError
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code {
+	case http.StatusNotFound:
+		return &RequestError{Kind: NotFound}
+	case http.StatusMethodNotAllowed:
+		allow, _ := c.Get(echo.ContextKeyHeaderAllow).(string)
+		return &RequestError{Kind: MethodNotAllowed, Allow: withHead(allow)}
+	default:
+		return err
+	}
+}
+
+// answer runs a handler into a buffer, judges what it wrote, and sends that or
+// what takes its place. op is nil outside any operation.
+func (ct *Contract) answer(c echo.Context, op *operation, handler echo.HandlerFunc) error {
+	real := c.Response()
+	defer c.SetResponse(real)
+	buf, violation := ct.attempt(c, op, handler)
+	if violation != nil {
+		ct.options.Violation(c, violation)
+		replaced := func(echo.Context) error { return violation }
+		if buf, violation = ct.attempt(c, op, replaced); violation != nil {
+			// Not even the error handler keeps the contract. Nothing that it
+			// wrote can be sent.
+			ct.options.Violation(c, violation)
+			buf = newBuffer()
+			buf.status = http.StatusInternalServerError
+		}
+	}
+	return buf.send(real)
+}
+
+// attempt runs a handler, and the error handler if it fails, into a new buffer,
+// and judges what is in it.
+func (ct *Contract) attempt(c echo.Context, op *operation, handler echo.HandlerFunc) (*buffer, *ResponseError) {
+	buf := newBuffer()
+	c.SetResponse(echo.NewResponse(buf, c.Echo()))
+	if err := protect(c, handler); err != nil {
+		// What was written before the failure does not count.
+		*buf = *newBuffer()
+		c.SetResponse(echo.NewResponse(buf, c.Echo()))
+		c.Echo().HTTPErrorHandler(err, c)
+	}
+	return buf, ct.judgeResponse(op, buf)
+}
+
+// PanicError is what a handler that panicked returns.
+type PanicError struct {
+	Type  string // of the value, which itself may hold personal data
+	Stack []byte
+}
+
+// Error names the type of the value that the handler panicked with.
+func (e *PanicError) Error() string { return "panic: " + e.Type }
+
+// protect turns a panic into an error.
+func protect(c echo.Context, handler echo.HandlerFunc) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			p := &PanicError{Type: fmt.Sprintf("%T", v), Stack: debug.Stack()}
+			if e, ok := v.(runtime.Error); ok {
+				p.Type = fmt.Sprintf("%T: %v", e, e) // of the Go runtime; has no data of ours
+			}
+			err = p
+		}
+	}()
+	return handler(c)
+}
+
+// withHead adds HEAD to an Allow header with GET.
+func withHead(allow string) []string {
+	methods := strings.FieldsFunc(allow, func(r rune) bool { return r == ',' || r == ' ' })
+	methods = slices.DeleteFunc(methods, func(m string) bool { return m == http.MethodOptions || m == http.MethodHead })
+	if slices.Contains(methods, http.MethodGet) {
+		methods = append(methods, http.MethodHead)
+	}
+	slices.Sort(methods)
+	return methods
+}

@@ -1,0 +1,206 @@
+// Package httpapi is the service over HTTP: it fills the interface that is
+// generated from the contract.
+//
+// Whatever comes in has kept the contract already, and whatever goes out is
+// held to it (package contract, which this package puts around every route), so
+// that handlers have three lines of work: from the contract's types, into the
+// domain, and back. They return the domain's errors as they are. One table, in
+// errors.go, says what those look like over HTTP.
+//
+// Nothing that a caller sent is logged: not the path, whose parameters may name
+// a customer, but the route; not the body, but the codes of what was wrong.
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"cryptoexchange.com/escrow/gen/server"
+	"cryptoexchange.com/escrow/impl/internal/contract"
+	"cryptoexchange.com/escrow/impl/internal/customer"
+	"cryptoexchange.com/escrow/impl/internal/emailaddr"
+	"cryptoexchange.com/escrow/impl/internal/partner"
+)
+
+// BodyLimit is how many bytes a body may have: 256 KiB, as the contract says.
+const BodyLimit = 256 << 10
+
+// Params are what an [API] needs.
+type Params struct {
+	Contract  []byte // the OpenAPI document
+	PublicURL string // of the server, as callers reach it, without a slash at the end
+	Customers *customer.Service
+	Partners  *partner.Service
+	Logger    *slog.Logger
+	Now       func() time.Time             // the clock
+	ClientIP  func(r *http.Request) string // of the caller, behind proxies
+	RateLimit float64                      // requests a second for each API key; 0 for no limit
+}
+
+// API answers requests. It is safe for concurrent use.
+type API struct {
+	p        Params
+	contract *contract.Contract
+	calls    *limiter // by API key
+	failures *limiter // by address of callers who are not recognised
+}
+
+var _ server.StrictServerInterface = (*API)(nil)
+
+// Callers that present no good key are told to slow down at this rate, for each
+// address they come from. Those that present a good one are never held up by it.
+const (
+	failuresPerSecond = 20
+	failuresAtOnce    = 200
+)
+
+// burst is how many seconds' worth of requests may come at once.
+const burst = 5
+
+// New makes an API.
+func New(p Params) (*API, error) {
+	a := &API{
+		p:        p,
+		calls:    newLimiter(p.RateLimit, int(p.RateLimit*burst), p.Now),
+		failures: newLimiter(failuresPerSecond, failuresAtOnce, p.Now),
+	}
+	var err error
+	a.contract, err = contract.New(p.Contract, contract.Options{
+		BodyLimit:    BodyLimit,
+		Formats:      map[string]func(string) error{"idn-email": emailaddr.Check},
+		Authenticate: a.authenticate,
+		Violation:    a.logViolation,
+	})
+	return a, err
+}
+
+// Register puts the API's routes on Echo, with everything around them. All
+// other routes of the same Echo get their errors answered in the same form.
+func (a *API) Register(e *echo.Echo) {
+	e.HTTPErrorHandler = a.handleError
+	e.Pre(contract.HeadAsGet)
+	e.Use(a.track, a.contract.Middleware)
+	server.RegisterHandlersWithBaseURL(e, server.NewStrictHandler(a, nil), a.contract.BasePath())
+}
+
+// Headers that every answer has.
+const (
+	noStore = "no-store"
+	noSniff = "nosniff"
+)
+
+// CreateCustomer implements createCustomer.
+func (a *API) CreateCustomer(ctx context.Context, request server.CreateCustomerRequestObject) (server.CreateCustomerResponseObject, error) {
+	key := ""
+	if request.Params.IdempotencyKey != nil {
+		key = *request.Params.IdempotencyKey
+	}
+	call := callOf(ctx)
+	created, err := a.p.Customers.Create(ctx, call.partnerID, FromAPINewCustomer(request.Body), key)
+	if err != nil {
+		return nil, err
+	}
+	body, err := ToAPICustomer(&created.Customer)
+	if err != nil {
+		return nil, err
+	}
+	response := server.CreateCustomer201JSONResponse{Body: body, Headers: server.CreateCustomer201ResponseHeaders{
+		CacheControl:        noStore,
+		Location:            a.p.PublicURL + a.contract.BasePath() + "/partner/customer/" + strconv.FormatInt(created.Customer.ID, 10),
+		XContentTypeOptions: noSniff,
+		XRequestID:          call.requestID,
+	}}
+	if created.Replayed {
+		replayed := "true"
+		response.Headers.IdempotencyReplayed = &replayed
+	}
+	return response, nil
+}
+
+// GetCustomer implements getCustomer.
+func (a *API) GetCustomer(ctx context.Context, request server.GetCustomerRequestObject) (server.GetCustomerResponseObject, error) {
+	call := callOf(ctx)
+	c, err := a.p.Customers.Customer(ctx, call.partnerID, request.CustomerID)
+	if err != nil {
+		return nil, err
+	}
+	body, err := ToAPICustomer(&c)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetCustomer200JSONResponse{Body: body, Headers: server.GetCustomer200ResponseHeaders{
+		CacheControl:        noStore,
+		XContentTypeOptions: noSniff,
+		XRequestID:          call.requestID,
+	}}, nil
+}
+
+// call is what is known of a request under way.
+type call struct {
+	requestID uuid.UUID
+	partnerID int64 // 0 until the caller is recognised
+	keyID     int64
+	code      string // of the problem that was answered; empty if all went well
+}
+
+type callKey struct{}
+
+// callOf finds the call in its context, where track has put it.
+func callOf(ctx context.Context) *call {
+	c, ok := ctx.Value(callKey{}).(*call)
+	if !ok {
+		return &call{requestID: uuid.New()}
+	}
+	return c
+}
+
+// track gives a request its id, and logs it when it has been answered.
+func (a *API) track(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := a.p.Now()
+		id, err := uuid.NewV7()
+		if err != nil {
+			return fmt.Errorf("make request id: %w", err)
+		}
+		made := &call{requestID: id}
+		ctx := context.WithValue(c.Request().Context(), callKey{}, made)
+		c.SetRequest(c.Request().WithContext(ctx))
+		err = next(c)
+		a.logCall(c, made, a.p.Now().Sub(began))
+		return err
+	}
+}
+
+func (a *API) logCall(c echo.Context, made *call, took time.Duration) {
+	attributes := []slog.Attr{
+		slog.String("request_id", made.requestID.String()),
+		slog.String("method", c.Request().Method),
+		slog.String("route", c.Path()),
+		slog.Int("status", c.Response().Status),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
+	}
+	if made.partnerID != 0 {
+		attributes = append(attributes, slog.Int64("partner_id", made.partnerID), slog.Int64("key_id", made.keyID))
+	}
+	if made.code != "" {
+		attributes = append(attributes, slog.String("code", made.code))
+	}
+	a.p.Logger.LogAttrs(c.Request().Context(), slog.LevelInfo, "request", attributes...)
+}
+
+func (a *API) logViolation(c echo.Context, violation *contract.ResponseError) {
+	ctx := c.Request().Context()
+	a.p.Logger.LogAttrs(ctx, slog.LevelError, "response breaks the contract",
+		slog.String("request_id", callOf(ctx).requestID.String()),
+		slog.String("operation_id", violation.Operation),
+		slog.Int("status", violation.Status),
+		slog.String("pointer", violation.Pointer),
+		slog.String("reason", violation.Reason))
+}

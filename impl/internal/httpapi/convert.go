@@ -1,0 +1,182 @@
+package httpapi
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	openapi_types "github.com/oapi-codegen/runtime/types"
+
+	"cryptoexchange.com/escrow/gen"
+	"cryptoexchange.com/escrow/gen/scalar"
+	"cryptoexchange.com/escrow/impl/internal/contract"
+	"cryptoexchange.com/escrow/impl/internal/customer"
+)
+
+// FromAPINewCustomer converts the body of createCustomer.
+func FromAPINewCustomer(c *gen.NewCustomer) customer.Draft {
+	d := customer.Draft{
+		Email:      c.Email,
+		FirstName:  c.FirstName,
+		MiddleName: c.MiddleName,
+		LastName:   c.LastName,
+	}
+	if c.PhoneNumber != nil {
+		number := fromAPIText(*c.PhoneNumber)
+		d.PhoneNumber = &number
+	}
+	if a := c.Address; a != nil {
+		d.Address = &customer.DraftAddress{
+			Line1:    a.Line1,
+			Line2:    a.Line2,
+			City:     a.City,
+			State:    a.State,
+			Country:  a.Country,
+			PostCode: fromAPIText(a.PostCode),
+		}
+	}
+	return d
+}
+
+func fromAPIText(v scalar.StringOrInteger) customer.Text {
+	return customer.Text{Value: v.Text(), IsNumber: v.IsInteger()}
+}
+
+// ToAPICustomer converts a customer as stored. It fails on a stored date that
+// is none.
+func ToAPICustomer(c *customer.Customer) (gen.Customer, error) {
+	born, err := toAPIDate(c.DateOfBirth)
+	if err != nil {
+		return gen.Customer{}, fmt.Errorf("customer %d: date of birth: %w", c.ID, err)
+	}
+	return gen.Customer{
+		ID:                     c.ID,
+		Username:               c.Username,
+		FirstName:              c.FirstName,
+		MiddleName:             c.MiddleName,
+		LastName:               c.LastName,
+		CompanyName:            c.CompanyName,
+		Gender:                 c.Gender,
+		DateOfBirth:            born,
+		Email:                  c.Email,
+		Status:                 gen.CustomerStatus(c.Status),
+		Country:                c.Country(),
+		CustomerGroupID:        gen.CustomerCustomerGroupID(c.Group),
+		SubscribedToNewsLetter: toAPIFlag(c.SubscribedToNewsLetter),
+		CreatedAt:              scalar.Timestamp{Time: c.CreatedAt},
+		UpdatedAt:              scalar.Timestamp{Time: c.UpdatedAt},
+		IsVerified:             toAPIFlag(c.EmailVerified),
+		Token:                  nil, // a secret never leaves
+		Notes:                  c.Notes,
+		Phone:                  c.Phone,
+		IsPhoneVerified:        toAPIFlag(c.PhoneVerified),
+		IsCompany:              toAPIFlag(c.IsCompany),
+		LastLoginAt:            toAPITimestamp(c.LastLoginAt),
+		LastLoginIP:            c.LastLoginIP,
+		LastLoginHost:          c.LastLoginHost,
+		PartnerID:              c.PartnerID,
+		ReasonForDeletion:      c.ReasonForDeletion,
+		DeletedAt:              toAPITimestamp(c.DeletedAt),
+		Address:                toAPIAddress(c.Address),
+	}, nil
+}
+
+func toAPIAddress(a *customer.Address) *gen.Address {
+	if a == nil {
+		return nil
+	}
+	return &gen.Address{
+		Line1:    a.Line1,
+		Line2:    toAPIOptional(a.Line2),
+		City:     a.City,
+		State:    toAPIOptional(a.State),
+		Country:  a.Country,
+		PostCode: a.PostCode,
+	}
+}
+
+func toAPIOptional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func toAPIFlag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func toAPITimestamp(t *time.Time) *scalar.Timestamp {
+	if t == nil {
+		return nil
+	}
+	return &scalar.Timestamp{Time: *t}
+}
+
+func toAPIDate(s *string) (*openapi_types.Date, error) {
+	if s == nil {
+		return nil, nil
+	}
+	t, err := time.Parse(time.DateOnly, *s)
+	if err != nil {
+		return nil, err
+	}
+	return &openapi_types.Date{Time: t}, nil
+}
+
+// maxFaults is how many faults a problem lists; error_count has them all.
+const maxFaults = 20
+
+// ToAPIProblem converts a problem that is answered to the request with an id.
+func ToAPIProblem(p *problem, requestID uuid.UUID) gen.Problem {
+	out := gen.Problem{
+		Type:       typeBase + p.Code,
+		Title:      p.title(),
+		Status:     int32(p.Status),
+		Detail:     p.detail,
+		Code:       p.Code,
+		RequestID:  requestID,
+		CustomerID: p.customerID,
+	}
+	if n := len(p.faults); n > 0 {
+		count := int32(min(n, 1<<30))
+		faults := make([]gen.Fault, 0, maxFaults)
+		for _, f := range p.faults[:min(n, maxFaults)] {
+			faults = append(faults, toAPIFault(f))
+		}
+		out.ErrorCount, out.Errors = &count, &faults
+	}
+	return out
+}
+
+// Most characters of what a caller chose, in a fault.
+const (
+	maxPointer = 1000
+	maxName    = 200
+)
+
+func toAPIFault(f contract.Fault) gen.Fault {
+	out := gen.Fault{Code: f.Code, Detail: clean(f.Detail, 500)}
+	if f.In == "" {
+		pointer := clean(f.Pointer, maxPointer)
+		out.Pointer = &pointer
+		return out
+	}
+	in, name := gen.FaultIn(f.In), clean(f.Name, maxName)
+	out.In, out.Name = &in, &name
+	return out
+}
+
+// clean makes of a text that a caller chose one that can be answered: UTF-8,
+// without NUL, and no longer than the contract lets it be.
+func clean(s string, maxLength int) string {
+	runes := []rune(strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD"))
+	if len(runes) > maxLength {
+		return string(runes[:maxLength-1]) + "…"
+	}
+	return string(runes)
+}

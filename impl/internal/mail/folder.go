@@ -1,0 +1,70 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"cryptoexchange.com/escrow/impl/internal/outbox"
+)
+
+// Folder is a [outbox.Sender] that puts each e-mail into a file, for services
+// that have no mail server. Mail programs open the files.
+type Folder struct {
+	path   string
+	from   string
+	now    func() time.Time
+	logger *slog.Logger
+}
+
+var _ outbox.Sender = (*Folder)(nil)
+
+// NewFolder makes a sender, and the folder if there is none. Only the owner of
+// the process can read it.
+func NewFolder(path, from string, now func() time.Time, logger *slog.Logger) (*Folder, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("make mail folder: %w", err)
+	}
+	return &Folder{path: path, from: from, now: now, logger: logger}, nil
+}
+
+// Send implements [outbox.Sender]. When it returns, the file is on storage. A
+// message that is sent again takes the place of the first.
+func (f *Folder) Send(ctx context.Context, m outbox.Message) error {
+	message, err := Compose(m, f.from, f.now())
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(f.path, m.ID+".eml")
+	if err := writeFile(path, message); err != nil {
+		return fmt.Errorf("write e-mail: %w", err)
+	}
+	f.logger.InfoContext(ctx, "e-mail written", slog.String("message_id", m.ID), slog.String("kind", m.Kind), slog.String("path", path))
+	return nil
+}
+
+// writeFile writes a file that is either there as a whole or not at all.
+func writeFile(path string, data []byte) (err error) {
+	temporary := path + ".tmp"
+	file, err := os.OpenFile(temporary, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return err
+	}
+	// The name is on storage when the folder is.
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
