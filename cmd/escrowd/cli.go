@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/alecthomas/kong"
+
+	"cryptoexchange.com/escrow/impl"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// cli is the command line.
+type cli struct {
+	Data    string           `help:"Folder that everything is kept in." default:"${data}" env:"ESCROW_DATA"`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Serve    serveCommand    `cmd:"" default:"withargs" help:"Answer requests (the default)."`
+	Partner  partnerCommand  `cmd:"" help:"Make and list partners."`
+	Key      keyCommand      `cmd:"" help:"Make, list and revoke API keys."`
+	Customer customerCommand `cmd:"" help:"Look at customers."`
+}
+
+const description = `The CryptoExchange escrow service for partners.
+
+Examples:
+
+  escrowd                                serve on 127.0.0.1:8080, data in ./data
+  escrowd serve --help                   list the settings
+  escrowd --listen :8080 --public-url https://escrow.example.com
+  escrowd partner create "Example Marketplace"
+  escrowd key revoke 3
+  escrowd customer show 2548`
+
+func run(ctx context.Context, args []string, out ui) int {
+	defaults := impl.DefaultConfig()
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("escrowd"),
+		kong.Description(description),
+		kong.Writers(out.out, out.err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 90}),
+		kong.Vars{
+			"version":    version(),
+			"data":       defaults.Data,
+			"listen":     defaults.Listen,
+			"mail_from":  defaults.MailFrom,
+			"rate_limit": fmt.Sprint(defaults.RateLimit),
+		},
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(out),
+	)
+	if err != nil {
+		out.fail(err)
+		return exitFailure
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		out.fail(err)
+		out.hint("run escrowd --help")
+		return exitUsage
+	}
+	if err := command.Run(&c); err != nil {
+		out.fail(err)
+		return exitFailure
+	}
+	return exitOK
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "escrowd"
+	}
+	return fmt.Sprintf("escrowd %s (%s)", info.Main.Version, info.GoVersion)
+}
+
+// operator runs f on the data folder.
+func operator(ctx context.Context, c *cli, f func(*impl.Operator) error) (err error) {
+	o, err := impl.NewOperator(ctx, c.Data)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := o.Close(); err == nil {
+			err = e
+		}
+	}()
+	return f(o)
+}

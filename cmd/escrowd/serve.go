@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/netip"
+
+	"cryptoexchange.com/escrow/impl"
+)
+
+// firstPartner is the name of the partner that the first start makes, so that
+// a newcomer can try the API at once.
+const firstPartner = "Example Marketplace"
+
+type serveCommand struct {
+	Listen         string         `help:"Address to listen on." default:"${listen}" env:"ESCROW_LISTEN"`
+	PublicURL      string         `help:"Where callers reach the server; begins every link that leaves it. Without it, the address listened on." env:"ESCROW_PUBLIC_URL" placeholder:"URL"`
+	TrustedProxies []netip.Prefix `help:"Networks whose Forwarded and X-Forwarded-For headers are believed." env:"ESCROW_TRUSTED_PROXIES" placeholder:"CIDR"`
+	MailFrom       string         `help:"Sender of e-mails." default:"${mail_from}" env:"ESCROW_MAIL_FROM"`
+	RateLimit      float64        `help:"Requests a second for each API key, five times as many at once; 0 for no limit." default:"${rate_limit}" env:"ESCROW_RATE_LIMIT"`
+	LogFormat      string         `help:"Form of the log, text or json." enum:"text,json" default:"text" env:"ESCROW_LOG_FORMAT"`
+}
+
+// Run serves until ctx ends.
+func (s *serveCommand) Run(ctx context.Context, c *cli, out ui) (err error) {
+	logger := newLogger(out.err, s.LogFormat)
+	service, err := impl.New(ctx, impl.Config{
+		Listen:         s.Listen,
+		Data:           c.Data,
+		PublicURL:      s.PublicURL,
+		TrustedProxies: s.TrustedProxies,
+		MailFrom:       s.MailFrom,
+		RateLimit:      s.RateLimit,
+	}, logger)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := service.Close(); err == nil {
+			err = e
+		}
+	}()
+	partner, key, first, err := service.FirstPartner(ctx, firstPartner)
+	if err != nil {
+		return err
+	}
+	if first {
+		out.printf(welcome, partner.ID, partner.Name, service.URL(), key.Reveal())
+	}
+	return service.Run(ctx)
+}
+
+// welcome is printed once. Its curl can be pasted as it is, and its parts taken
+// for other programs.
+const welcome = `This is the first start, so there is a partner now (%[1]d, %[2]q), with an
+API key that is shown this once. Create a customer:
+
+curl '%[3]s/api/v1/escrow/partner/customers' \
+  -X POST \
+  -H 'Authorization: Bearer %[4]s' \
+  -H 'Content-Type: application/json' \
+  -d '{
+    "email": "johny.smith@example.com",
+    "first_name": "Johny",
+    "middle_name": "Kanez",
+    "last_name": "Smith",
+    "address": {
+      "line1": "East Lane",
+      "line2": "Apartment 2",
+      "city": "San Francisco",
+      "state": "CA",
+      "country": "US",
+      "post_code": 10203
+    },
+    "phone_number": 8885118600
+  }'
+
+Documentation: %[3]s/docs
+
+`
+
+func newLogger(w io.Writer, format string) *slog.Logger {
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}

@@ -1,0 +1,83 @@
+package impl
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"cryptoexchange.com/escrow/impl/internal/mail"
+)
+
+// Config is what an operator can set.
+type Config struct {
+	// Listen is the address to listen on, host:port. Port 0 takes a free one.
+	Listen string
+	// Data is the folder that everything is kept in. It is made if there is
+	// none.
+	Data string
+	// PublicURL begins every link that leaves the server: where callers reach
+	// it. Empty for the address that it listens on.
+	PublicURL string
+	// TrustedProxies are the addresses (CIDR) whose Forwarded and
+	// X-Forwarded-For headers are believed.
+	TrustedProxies []netip.Prefix
+	// MailFrom is the sender of e-mails (RFC 5322 mailbox).
+	MailFrom string
+	// RateLimit is how many requests a second each API key may make, with five
+	// times as many at once. 0 sets no limit.
+	RateLimit float64
+}
+
+// DefaultConfig is for one machine, reached from itself.
+func DefaultConfig() Config {
+	return Config{
+		Listen:    "127.0.0.1:8080",
+		Data:      "./data",
+		MailFrom:  "CryptoExchange <no-reply@cryptoexchange.com>",
+		RateLimit: 1000,
+	}
+}
+
+// Validate returns everything that is wrong.
+func (c *Config) Validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		fault("listen address %q: want host:port, such as 127.0.0.1:8080", c.Listen)
+	}
+	if c.Data == "" {
+		fault("data folder: must not be empty")
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			fault("public URL: want one such as https://escrow.example.com, without query and user")
+		}
+	}
+	if err := mail.CheckFrom(c.MailFrom); err != nil {
+		fault("sender of e-mails: %w", err)
+	}
+	if c.RateLimit < 0 || math.IsNaN(c.RateLimit) || c.RateLimit > 1e6 {
+		fault("rate limit: want requests a second, or 0 for no limit")
+	}
+	return errors.Join(faults...)
+}
+
+// publicURL gives the configured URL, or that of the address listened on.
+func (c *Config) publicURL(listening net.Addr) string {
+	if c.PublicURL != "" {
+		return strings.TrimRight(c.PublicURL, "/")
+	}
+	address, err := netip.ParseAddrPort(listening.String())
+	if err != nil {
+		return "http://" + listening.String()
+	}
+	if address.Addr().IsUnspecified() {
+		address = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), address.Port())
+	}
+	return "http://" + address.String()
+}

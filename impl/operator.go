@@ -1,0 +1,97 @@
+package impl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"cryptoexchange.com/escrow/gen"
+	"cryptoexchange.com/escrow/impl/internal/customer"
+	"cryptoexchange.com/escrow/impl/internal/httpapi"
+	"cryptoexchange.com/escrow/impl/internal/partner"
+	"cryptoexchange.com/escrow/impl/internal/sqlite"
+)
+
+// What an operator works with.
+type (
+	// Partner is a marketplace, broker or shop.
+	Partner = partner.Partner
+	// Key is an API key without its secret.
+	Key = partner.Key
+	// Secret is an API key in full; it does not print itself.
+	Secret = partner.Secret
+)
+
+// ErrNotFound is returned for a partner, key or customer that does not exist.
+var ErrNotFound = errors.New("not found")
+
+// maxPartnerName is the longest name of a partner, in characters.
+const maxPartnerName = 100
+
+// Operator does what needs no request: it works on a data folder, whether or
+// not a service runs on it.
+type Operator struct {
+	store    *sqlite.DB
+	partners *partner.Service
+}
+
+// NewOperator opens a data folder. The caller must Close the result.
+func NewOperator(ctx context.Context, data string) (*Operator, error) {
+	store, err := sqlite.Open(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	return &Operator{store: store, partners: partner.NewService(store, time.Now)}, nil
+}
+
+// Close lets go of the data folder.
+func (o *Operator) Close() error { return o.store.Close() }
+
+// CreatePartner makes a partner with one key. The name is 1 to 100 characters
+// without control characters; customers read it in their e-mail.
+func (o *Operator) CreatePartner(ctx context.Context, name string) (Partner, Secret, error) {
+	if n := utf8.RuneCountInString(name); n == 0 || n > maxPartnerName || !utf8.ValidString(name) || strings.TrimSpace(name) != name || strings.ContainsFunc(name, unicode.IsControl) {
+		return Partner{}, "", fmt.Errorf("name of a partner: want 1 to %d characters, without control characters and spaces around", maxPartnerName)
+	}
+	return o.partners.CreatePartner(ctx, name)
+}
+
+// Partners lists all partners.
+func (o *Operator) Partners(ctx context.Context) ([]Partner, error) { return o.store.Partners(ctx) }
+
+// CreateKey makes a further key for a partner, or returns [ErrNotFound].
+func (o *Operator) CreateKey(ctx context.Context, partnerID int64) (Key, Secret, error) {
+	key, secret, err := o.partners.CreateKey(ctx, partnerID)
+	return key, secret, notFound(err)
+}
+
+// Keys lists a partner's keys, revoked ones too.
+func (o *Operator) Keys(ctx context.Context, partnerID int64) ([]Key, error) {
+	return o.store.Keys(ctx, partnerID)
+}
+
+// RevokeKey ends a key with effect on the next request, or returns
+// [ErrNotFound].
+func (o *Operator) RevokeKey(ctx context.Context, id int64) error {
+	return notFound(o.partners.RevokeKey(ctx, id))
+}
+
+// Customer reads a customer, whoever created it, or returns [ErrNotFound].
+func (o *Operator) Customer(ctx context.Context, id int64) (gen.Customer, error) {
+	c, err := o.store.AnyCustomer(ctx, id)
+	if err != nil {
+		return gen.Customer{}, notFound(err)
+	}
+	return httpapi.ToAPICustomer(&c)
+}
+
+func notFound(err error) error {
+	if errors.Is(err, partner.ErrNotFound) || errors.Is(err, customer.ErrNotFound) {
+		return ErrNotFound
+	}
+	return err
+}
