@@ -61,7 +61,7 @@ type Service struct {
 	customers *customer.Service
 	partners  *partner.Service
 	worker    *outbox.Worker
-	handler   *echo.Echo
+	handler   http.Handler
 	draining  atomic.Bool
 }
 
@@ -125,11 +125,11 @@ func (s *Service) wire(c Config) error {
 	if err != nil {
 		return err
 	}
-	s.handler = echo.New()
-	api.Register(s.handler)
-	site.Register(s.handler)
-	s.handler.GET("/healthz", s.healthz)
-	s.handler.GET("/readyz", s.readyz)
+	e := echo.New()
+	s.handler = api.Handler(e)
+	site.Register(e)
+	e.GET("/healthz", s.healthz)
+	e.GET("/readyz", s.readyz)
 	return nil
 }
 
@@ -193,6 +193,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.worker.Stop()
 	stop()
 	<-tidied
+	s.logger.InfoContext(ctx, "stopped")
 	return err
 }
 

@@ -23,7 +23,18 @@ func (ct *Contract) judge(schema *openapi3.Schema, value any) []Fault {
 		// It failed, so there is a fault, whatever became of its description.
 		return []Fault{{Code: "invalid", Detail: "This value breaks the contract."}}
 	}
-	return faults
+	return withoutEchoes(faults)
+}
+
+// withoutEchoes drops what else an empty string breaks than that it is empty.
+func withoutEchoes(faults []Fault) []Fault {
+	empty := make(map[string]bool)
+	for _, f := range faults {
+		empty[f.Pointer] = empty[f.Pointer] || f.Code == "min_length"
+	}
+	return slices.DeleteFunc(faults, func(f Fault) bool {
+		return empty[f.Pointer] && (f.Code == "pattern" || f.Code == "format")
+	})
 }
 
 // faults turns kin-openapi's errors into faults. at is the place of the value
@@ -115,6 +126,9 @@ func describe(e *openapi3.SchemaError) (code, detail string) {
 	case "type", "oneOf", "anyOf":
 		return "type", "This must be " + typeName(s) + "."
 	case "minLength":
+		if s.MinLength == 1 {
+			return "min_length", "This must not be empty."
+		}
 		return "min_length", fmt.Sprintf("This must have at least %d characters.", s.MinLength)
 	case "maxLength":
 		return "max_length", fmt.Sprintf("This must have at most %d characters.", *s.MaxLength)
@@ -129,7 +143,7 @@ func describe(e *openapi3.SchemaError) (code, detail string) {
 	case "enum":
 		return "enum", "This must be one of the declared values: " + values(s.Enum) + "."
 	case "pattern":
-		return "pattern", "This must match " + s.Pattern + " (" + plain(s) + ")"
+		return "pattern", "This must be " + patternName(s) + "."
 	case "format":
 		return "format", "This must be " + formatName(s.Format) + "."
 	default:
@@ -137,11 +151,15 @@ func describe(e *openapi3.SchemaError) (code, detail string) {
 	}
 }
 
-// plain gives the schema's description as one sentence, to stand beside a
-// pattern, which not everybody reads.
-func plain(s *openapi3.Schema) string {
-	sentence, _, _ := strings.Cut(strings.Join(strings.Fields(s.Description), " "), ". ")
-	return strings.TrimSuffix(sentence, ".") + ")."
+// patternDescription is the extension of a schema that says in words what its
+// pattern says: not everybody reads those.
+const patternDescription = "x-pattern-description"
+
+func patternName(s *openapi3.Schema) string {
+	if words, ok := s.Extensions[patternDescription].(string); ok {
+		return words
+	}
+	return "text that matches " + s.Pattern
 }
 
 func number(f float64) string { b, _ := json.Marshal(f); return string(b) }

@@ -5,9 +5,9 @@
 // and the Content-Security-Policy that they are sent with keeps them from it
 // even if Redoc should change its mind.
 //
-// The published document differs from openapi.yaml in one thing: its server is
-// the one that it was read from, so that tools which send requests from a
-// document send them there.
+// The published document differs from openapi.yaml in one thing: its server, in
+// the list of servers and in samples, is the one that it was read from, so that
+// tools which send requests from a document send them there.
 package docs
 
 import (

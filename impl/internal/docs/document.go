@@ -6,24 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"gopkg.in/yaml.v3"
 )
 
-// serversBlock is the document's list of servers, up to the next name that is
-// not indented.
-var serversBlock = regexp.MustCompile(`(?m)^servers:\n(?:[ -].*\n)+`)
+// serverEntry is the first entry in the document's list of servers.
+var serverEntry = regexp.MustCompile(`(?m)^servers:\n  - url: (\S+)\n    description: .*\n`)
 
-// withServer replaces the document's servers by the one that publishes it, and
-// leaves every other byte as it is.
+// withServer replaces the document's server by the one that publishes it,
+// wherever the document names it, and leaves every other byte as it is.
 func withServer(document []byte, url string) ([]byte, error) {
-	if found := serversBlock.FindAllIndex(document, 2); len(found) != 1 {
-		return nil, errors.New("docs: the contract has no servers, or more than one list of them")
+	entry := serverEntry.FindSubmatch(document)
+	if entry == nil {
+		return nil, errors.New("docs: the contract does not begin its servers with a URL and a description")
 	}
-	block := "servers:\n  - url: " + strconv.Quote(url) + "\n    description: This server\n"
-	return serversBlock.ReplaceAllLiteral(document, []byte(block)), nil
+	block := "servers:\n  - url: " + string(entry[1]) + "\n    description: This server\n"
+	document = bytes.Replace(document, entry[0], []byte(block), 1)
+	return bytes.ReplaceAll(document, entry[1], []byte(url)), nil
 }
 
 // toJSON writes a YAML document as JSON. Names keep their order, in which

@@ -81,13 +81,14 @@ func New(p Params) (*API, error) {
 	return a, err
 }
 
-// Register puts the API's routes on Echo, with everything around them. All
-// other routes of the same Echo get their errors answered in the same form.
-func (a *API) Register(e *echo.Echo) {
+// Handler puts the API's routes on Echo, with everything around them, and gives
+// the handler to serve. All other routes of the same Echo get their errors
+// answered in the same form.
+func (a *API) Handler(e *echo.Echo) http.Handler {
 	e.HTTPErrorHandler = a.handleError
-	e.Pre(contract.HeadAsGet)
 	e.Use(a.track, a.contract.Middleware)
 	server.RegisterHandlersWithBaseURL(e, server.NewStrictHandler(a, nil), a.contract.BasePath())
+	return contract.HeadAsGet(e)
 }
 
 // Headers that every answer has.

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"cryptoexchange.com/escrow/gen"
+)
+
+// Exit codes.
+const (
+	exitOK              = 0
+	exitFailure         = 1
+	exitUsage           = 2
+	exitRefused         = 3
+	exitUnauthenticated = 4
+	exitUnavailable     = 5
+)
+
+// timeout is for one request.
+const timeout = 30 * time.Second
+
+// cli is the command line.
+type cli struct {
+	URL     string           `help:"Where the API is." default:"http://127.0.0.1:8080/api/v1/escrow" env:"ESCROW_URL"`
+	Key     string           `help:"API key. Better given in the environment, where others cannot see it." required:"" env:"ESCROW_KEY" placeholder:"KEY"`
+	JSON    bool             `help:"Print the answer as JSON."`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Customer customerCommand `cmd:"" help:"Create customers and read them back."`
+}
+
+const description = `A partner's command line to the CryptoExchange escrow service.
+
+Examples:
+
+  export ESCROW_KEY=cex_live_...
+  escrow customer create --email johny.smith@example.com --first-name Johny
+  escrow customer create --email ana.garcia@example.com --line1 "Calle de Alcalá 50" \
+      --city Madrid --country ES --post-code 28014 --phone-number "+34 912 34 56 78"
+  escrow customer get 2548 --json
+
+Exit codes: 0 done, 1 failure, 2 usage, 3 refused, 4 key not accepted, 5 not reachable.`
+
+func run(ctx context.Context, args []string, out ui) int {
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("escrow"),
+		kong.Description(description),
+		kong.Writers(out.out, out.err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 90}),
+		kong.Vars{"version": version()},
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(out),
+	)
+	if err != nil {
+		out.fail(err)
+		return exitFailure
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		out.fail(err)
+		out.hint("run escrow --help")
+		return exitUsage
+	}
+	if err := command.Run(&c); err != nil {
+		return report(err, out)
+	}
+	return exitOK
+}
+
+// report says what went wrong and gives the exit code for it.
+func report(err error, out ui) int {
+	var refused *refusedError
+	var unreachable *unreachableError
+	switch {
+	case errors.As(err, &refused):
+		out.problem(refused.problem)
+		switch status := int(refused.problem.Status); {
+		case status == http.StatusUnauthorized:
+			return exitUnauthenticated
+		case status >= http.StatusInternalServerError:
+			return exitUnavailable
+		default:
+			return exitRefused
+		}
+	case errors.As(err, &unreachable):
+		out.fail(err)
+		if unreachable.idempotencyKey != "" && unreachable.mayHaveArrived() {
+			out.hint("it may have arrived; repeat it safely with --idempotency-key " + unreachable.idempotencyKey)
+		}
+		return exitUnavailable
+	default:
+		out.fail(err)
+		return exitFailure
+	}
+}
+
+// client makes the generated client, with the key on every request.
+func (c *cli) client() (*gen.ClientWithResponses, error) {
+	return gen.NewClientWithResponses(c.URL,
+		gen.WithHTTPClient(&http.Client{Timeout: timeout}),
+		gen.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+			r.Header.Set("Authorization", "Bearer "+c.Key)
+			return nil
+		}))
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "escrow"
+	}
+	return fmt.Sprintf("escrow %s (%s)", info.Main.Version, info.GoVersion)
+}
