@@ -176,16 +176,16 @@ func (r *reader) end() error {
 
 // found notes a fault at the token that was read last.
 func (r *reader) found(code, detail string) {
-	r.faults = append(r.faults, Fault{Pointer: string(r.dec.StackPointer()), Code: code, Detail: detail})
+	r.faults = append(r.faults, Fault{Pointer: readable(string(r.dec.StackPointer())), Code: code, Detail: detail})
 }
 
 // fault puts an error that ended the reading into words.
 func (r *reader) fault(err error, size int) Fault {
-	f := Fault{Pointer: string(r.dec.StackPointer()), Code: codeMalformedJSON}
+	f := Fault{Pointer: readable(string(r.dec.StackPointer())), Code: codeMalformedJSON}
 	at := r.dec.InputOffset()
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) {
-		at, f.Pointer = syntactic.ByteOffset, string(syntactic.JSONPointer)
+		at, f.Pointer = syntactic.ByteOffset, readable(string(syntactic.JSONPointer))
 	}
 	switch {
 	case errors.Is(err, errTooDeep):

@@ -38,6 +38,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/elnormous/contenttype"
@@ -209,8 +210,8 @@ func compileOperation(doc *openapi3.T, item *openapi3.PathItem, op, closed *open
 		o.body = &body{required: op.RequestBody.Value.Required, schemas: schemas(op.RequestBody.Value.Content)}
 	}
 	for key, ref := range closed.Responses.Map() {
-		var status int
-		if _, err := fmt.Sscanf(key, "%3d", &status); err != nil {
+		status, err := strconv.Atoi(key)
+		if err != nil {
 			return nil, fmt.Errorf("response %s: only single statuses are enforced", key)
 		}
 		r := &response{headers: make(map[string]*openapi3.Header), schemas: schemas(ref.Value.Content)}

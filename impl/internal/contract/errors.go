@@ -1,6 +1,9 @@
 package contract
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Kind is what is wrong with a request, before its operation is reached.
 type Kind int
@@ -27,7 +30,8 @@ const (
 
 // Fault is one thing that is wrong with a request: in its body, where Pointer
 // says where, or in the parameter that In and Name name. Neither code nor
-// detail ever holds a value of the request.
+// detail ever holds a value of the request; place and name are what the caller
+// called it, made UTF-8 without NUL.
 type Fault struct {
 	Pointer string // RFC 6901; of the body if In is empty
 	In      string // path, query or header; empty for the body
@@ -61,4 +65,9 @@ type ResponseError struct {
 // Error names the operation, the status, the place and the broken rule.
 func (e *ResponseError) Error() string {
 	return fmt.Sprintf("response breaks the contract: operation %q, status %d, at %q: %s", e.Operation, e.Status, e.Pointer, e.Reason)
+}
+
+// readable makes of a name that a caller chose one that can be answered.
+func readable(name string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(name, "\uFFFD"), "\x00", "\uFFFD")
 }

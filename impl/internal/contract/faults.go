@@ -2,7 +2,6 @@ package contract
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,16 +39,17 @@ func withoutEchoes(faults []Fault) []Fault {
 // faults turns kin-openapi's errors into faults. at is the place of the value
 // that was judged, in front of the places that the errors name.
 func (ct *Contract) faults(err error, at []string) []Fault {
-	var many openapi3.MultiError
-	if errors.As(err, &many) {
+	// Not errors.As: the error of a union wraps those of all its branches, which
+	// are not to be found here.
+	if many, ok := err.(openapi3.MultiError); ok { //nolint:errorlint // see above
 		var faults []Fault
 		for _, e := range many {
 			faults = append(faults, ct.faults(e, at)...)
 		}
 		return faults
 	}
-	var one *openapi3.SchemaError
-	if !errors.As(err, &one) {
+	one, ok := err.(*openapi3.SchemaError) //nolint:errorlint // see above
+	if !ok {
 		return nil
 	}
 	place := append(slices.Clone(at), one.JSONPointer()...)

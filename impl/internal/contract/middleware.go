@@ -35,7 +35,7 @@ func (ct *Contract) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		if !known {
 			return ct.outside(c, next)
 		}
-		if emptyParameter(c) {
+		if elsewhere(c) {
 			return ct.outside(c, echo.NotFoundHandler)
 		}
 		op, known := p.operations[c.Request().Method]
@@ -54,15 +54,13 @@ func (ct *Contract) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// emptyParameter tells a path that ends where Echo takes the empty string for
-// a parameter, which no operation has.
-func emptyParameter(c echo.Context) bool {
-	for _, value := range c.ParamValues() {
-		if value == "" {
-			return true
-		}
-	}
-	return false
+// elsewhere tells a path that Echo takes for an operation's although it has a
+// segment less, or more: its last parameter takes the rest of the path, be it
+// empty or with slashes. (A slash in a value comes as %2F.)
+func elsewhere(c echo.Context) bool {
+	return slices.ContainsFunc(c.ParamValues(), func(value string) bool {
+		return value == "" || strings.Contains(value, "/")
+	})
 }
 
 // outside runs what the document does not have. Only its errors are answered

@@ -45,7 +45,7 @@ func (ct *Contract) judgeParameters(c echo.Context, op *operation) []Fault {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		faults = append(faults, Fault{In: openapi3.ParameterInQuery, Name: name, Code: "unknown_parameter", Detail: "The contract has no such parameter here."})
+		faults = append(faults, Fault{In: openapi3.ParameterInQuery, Name: readable(name), Code: "unknown_parameter", Detail: "The contract has no such parameter here."})
 	}
 	for _, p := range op.parameters {
 		faults = append(faults, ct.judgeParameter(p, given(c, query, p))...)

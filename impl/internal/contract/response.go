@@ -2,7 +2,6 @@ package contract
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"maps"
 	"mime"
@@ -83,7 +82,10 @@ func (ct *Contract) judgeHeader(declared *openapi3.Header, values []string) (rea
 	if !ok {
 		return "is not " + typeName(declared.Schema.Value)
 	}
-	return ruleOf(declared.Schema.Value.VisitJSON(value, ct.failFast...))
+	if faults := ct.judge(declared.Schema.Value, value); len(faults) > 0 {
+		return "breaks the rule " + faults[0].Code
+	}
+	return ""
 }
 
 // judgeContent judges the content type and the body.
@@ -108,17 +110,4 @@ func (ct *Contract) judgeContent(declared map[string]*openapi3.Schema, buf *buff
 		return faults[0].Pointer, "the body breaks the rule " + faults[0].Code
 	}
 	return "", ""
-}
-
-// ruleOf names the rule that a value breaks; empty for no error.
-func ruleOf(err error) string {
-	var broken *openapi3.SchemaError
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &broken):
-		return "breaks the rule " + broken.SchemaField
-	default:
-		return "breaks its schema"
-	}
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -153,30 +152,29 @@ func ToAPIProblem(p *problem, requestID uuid.UUID) gen.Problem {
 	return out
 }
 
-// Most characters of what a caller chose, in a fault.
+// The most characters that the contract lets a fault have.
 const (
 	maxPointer = 1000
 	maxName    = 200
+	maxDetail  = 500
 )
 
 func toAPIFault(f contract.Fault) gen.Fault {
-	out := gen.Fault{Code: f.Code, Detail: clean(f.Detail, 500)}
+	out := gen.Fault{Code: f.Code, Detail: cut(f.Detail, maxDetail)}
 	if f.In == "" {
-		pointer := clean(f.Pointer, maxPointer)
+		pointer := cut(f.Pointer, maxPointer)
 		out.Pointer = &pointer
 		return out
 	}
-	in, name := gen.FaultIn(f.In), clean(f.Name, maxName)
+	in, name := gen.FaultIn(f.In), cut(f.Name, maxName)
 	out.In, out.Name = &in, &name
 	return out
 }
 
-// clean makes of a text that a caller chose one that can be answered: UTF-8,
-// without NUL, and no longer than the contract lets it be.
-func clean(s string, maxLength int) string {
-	runes := []rune(strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD"))
-	if len(runes) > maxLength {
+// cut makes a text no longer than the contract lets it be.
+func cut(s string, maxLength int) string {
+	if runes := []rune(s); len(runes) > maxLength {
 		return string(runes[:maxLength-1]) + "…"
 	}
-	return string(runes)
+	return s
 }
