@@ -17,7 +17,6 @@ package outbox
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -134,11 +133,12 @@ func (w *Worker) run(ctx context.Context) {
 // sendBatch leases messages, sends each, and tells how many they were.
 func (w *Worker) sendBatch(ctx context.Context) int {
 	now := w.p.Now()
-	messages, err := w.p.Store.Claim(ctx, now, now.Add(lease), batch)
+	// A claim that is cancelled half-way may have leased what nobody sends.
+	claiming, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+	defer cancel()
+	messages, err := w.p.Store.Claim(claiming, now, now.Add(lease), batch)
 	if err != nil {
-		if !errors.Is(err, context.Canceled) {
-			w.p.Logger.ErrorContext(ctx, "cannot claim e-mails", slog.Any("error", err))
-		}
+		w.p.Logger.ErrorContext(ctx, "cannot claim e-mails", slog.Any("error", err))
 		return 0
 	}
 	for i, m := range messages {

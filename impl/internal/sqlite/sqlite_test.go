@@ -1,0 +1,138 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"cryptoexchange.com/escrow/impl/internal/customer"
+	"cryptoexchange.com/escrow/impl/internal/sqlite"
+	"cryptoexchange.com/escrow/impl/internal/storetest"
+)
+
+func open(t *testing.T, folder string) *sqlite.DB {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	storetest.Exercise(t, func(t *testing.T) func() storetest.Store {
+		folder := t.TempDir()
+		return func() storetest.Store { return open(t, folder) }
+	})
+}
+
+// TestOpenTogether opens one empty folder many times at once, as processes do
+// that are started together.
+func TestOpenTogether(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "a folder with ? and % and ü", "data")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			db, err := sqlite.Open(t.Context(), folder)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := errors.Join(db.Ping(t.Context()), db.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "data")
+	db := open(t, folder)
+	defer db.Close()
+	if err := db.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v; want it for the owner only", e.Name(), info.Mode(), err)
+		}
+	}
+	if info, err := os.Stat(folder); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("folder: %v, %v", info.Mode(), err)
+	}
+}
+
+// TestDurability checks the settings that make a commit durable, on the
+// connections that the store itself uses.
+func TestDurability(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir())
+	defer db.Close()
+	for _, tt := range []struct {
+		name string
+		db   *sql.DB
+	}{{"write", db.WriterForTest()}, {"read", db.ReaderForTest()}} {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
+			var got string
+			if err := tt.db.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+				t.Errorf("%s: %s = %s, %v; want %s", tt.name, pragma, got, err, want)
+			}
+		}
+	}
+}
+
+// TestUnavailable checks that what passes by waiting is told as such.
+func TestUnavailable(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	db := open(t, folder)
+	defer db.Close()
+	other := open(t, folder)
+	defer other.Close()
+	// Another process writes for longer than anybody waits.
+	if _, err := db.WriterForTest().ExecContext(t.Context(), "PRAGMA busy_timeout = 50"); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := other.WriterForTest().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Ping(t.Context()); !errors.Is(err, customer.ErrUnavailable) {
+		t.Errorf("while another writes: %v", err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Ping(t.Context()); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestOpenFails(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Open(t.Context(), file); err == nil {
+		t.Error("a file was opened as a folder")
+	}
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "escrow.db"), []byte("this is not a database, is it?"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Open(t.Context(), folder); err == nil {
+		t.Error("something else was opened as a database")
+	}
+}
