@@ -1,0 +1,4 @@
+package impl
+
+// ClientIPForTest is [clientIP].
+var ClientIPForTest = clientIP
