@@ -1,0 +1,153 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"cryptoexchange.com/escrow/gen/spec"
+	"cryptoexchange.com/escrow/impl/internal/emailaddr"
+)
+
+// TestDocument checks that the contract which is published documents all that
+// it has, with examples that keep it.
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	doc, err := load(spec.YAML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeObjects(doc) // an example with a property that does not exist is wrong
+	ct, err := New(spec.YAML, Options{Formats: map[string]func(string) error{"idn-email": emailaddr.Check}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &checker{T: t, ct: ct, seen: make(map[*openapi3.Schema]bool)}
+	for name, s := range doc.Components.Schemas {
+		c.schema("schema "+name, s)
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			c.operation(method+" "+path, item, op)
+		}
+	}
+	if c.examples < 100 {
+		t.Errorf("only %d examples were found: does this test look at them?", c.examples)
+	}
+	t.Logf("%d examples keep the contract", c.examples)
+}
+
+type checker struct {
+	*testing.T
+	ct       *Contract
+	seen     map[*openapi3.Schema]bool
+	examples int
+}
+
+func (c *checker) said(place, what, text string) {
+	if text == "" {
+		c.Errorf("%s has no %s", place, what)
+	}
+}
+
+// example judges an example as if it had come as JSON.
+func (c *checker) example(place string, s *openapi3.Schema, value any) {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		c.Errorf("%s: %v", place, err)
+		return
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var decoded any
+	if err := decoder.Decode(&decoded); err != nil {
+		c.Errorf("%s: %v", place, err)
+		return
+	}
+	c.examples++
+	for _, f := range c.ct.judge(s, decoded) {
+		c.Errorf("%s: its example breaks the contract at %q: %s", place, f.Pointer, f.Detail)
+	}
+}
+
+func (c *checker) schema(place string, ref *openapi3.SchemaRef) {
+	s := ref.Value
+	if c.seen[s] {
+		return
+	}
+	c.seen[s] = true
+	c.said(place, "description", s.Description)
+	// An example that is null is one where null is all that there can be.
+	onlyNull := s.Nullable && s.MaxLength != nil && *s.MaxLength == 0
+	switch {
+	case s.Example != nil || onlyNull:
+		c.example(place, s, s.Example)
+	case s.Type.Is(openapi3.TypeArray) && s.Items.Value.Example != nil:
+	default:
+		c.Errorf("%s has no example", place)
+	}
+	if s.Type.Is(openapi3.TypeString) && s.MaxLength == nil && len(s.Enum) == 0 {
+		c.Errorf("%s has no maximum length", place)
+	}
+	for name, p := range s.Properties {
+		c.schema(place+"."+name, p)
+	}
+	for i, b := range slices.Concat(s.OneOf, s.AnyOf, s.AllOf) {
+		c.schema(fmt.Sprintf("%s[%d]", place, i), b)
+	}
+	if s.Items != nil {
+		c.schema(place+"[]", s.Items)
+	}
+}
+
+func (c *checker) operation(place string, item *openapi3.PathItem, op *openapi3.Operation) {
+	c.said(place, "operationId", op.OperationID)
+	c.said(place, "summary", op.Summary)
+	c.said(place, "description", op.Description)
+	for _, p := range slices.Concat(item.Parameters, op.Parameters) {
+		at := place + ", parameter " + p.Value.Name
+		c.said(at, "description", p.Value.Description)
+		c.given(at, p.Value.Schema.Value, p.Value.Example)
+	}
+	if op.RequestBody != nil {
+		c.said(place+", body", "description", op.RequestBody.Value.Description)
+		c.content(place+", body", op.RequestBody.Value.Content)
+	}
+	for status, r := range op.Responses.Map() {
+		at := place + ", " + status
+		c.said(at, "description", *r.Value.Description)
+		c.content(at, r.Value.Content)
+		for name, h := range r.Value.Headers {
+			at := at + ", header " + name
+			c.said(at, "description", h.Value.Description)
+			c.given(at, h.Value.Schema.Value, h.Value.Example)
+		}
+	}
+}
+
+func (c *checker) given(place string, s *openapi3.Schema, example any) {
+	if example == nil {
+		c.Errorf("%s has no example", place)
+		return
+	}
+	c.example(place, s, example)
+}
+
+func (c *checker) content(place string, content openapi3.Content) {
+	for mediaType, media := range content {
+		at := place + " as " + mediaType
+		if len(media.Examples) == 0 {
+			c.Errorf("%s has no examples", at)
+		}
+		for _, name := range slices.Sorted(maps.Keys(media.Examples)) {
+			c.said(at+", "+name, "summary", media.Examples[name].Value.Summary)
+			c.example(at+", "+name, media.Schema.Value, media.Examples[name].Value.Value)
+		}
+		c.schema(at, media.Schema)
+	}
+}
