@@ -51,9 +51,9 @@ type Sender interface {
 
 const (
 	pollInterval = 2 * time.Second  // for messages queued by other processes
-	lease        = 2 * time.Minute  // longer than sending one batch takes
 	sendTimeout  = 30 * time.Second // for one message
-	batch        = 4                // messages leased at once
+	lease        = 45 * time.Second // longer than that; what a crash delays a message by
+	batch        = 1                // messages leased at once, so that a lease can be short
 	backoffFirst = 5 * time.Second
 	backoffMost  = time.Hour
 )
@@ -130,7 +130,8 @@ func (w *Worker) run(ctx context.Context) {
 	}
 }
 
-// sendBatch leases messages, sends each, and tells how many they were.
+// sendBatch leases messages, sends each, and tells how many they were. What it
+// has leased it sends, even if the worker is stopped meanwhile.
 func (w *Worker) sendBatch(ctx context.Context) int {
 	now := w.p.Now()
 	// A claim that is cancelled half-way may have leased what nobody sends.
@@ -141,11 +142,7 @@ func (w *Worker) sendBatch(ctx context.Context) int {
 		w.p.Logger.ErrorContext(ctx, "cannot claim e-mails", slog.Any("error", err))
 		return 0
 	}
-	for i, m := range messages {
-		if ctx.Err() != nil {
-			w.giveBack(ctx, messages[i:])
-			break
-		}
+	for _, m := range messages {
 		w.send(ctx, m)
 	}
 	return len(messages)
@@ -167,17 +164,6 @@ func (w *Worker) send(ctx context.Context, m Message) {
 	}
 	if err := w.p.Store.MarkSent(ctx, m.ID, w.p.Now()); err != nil {
 		log.ErrorContext(ctx, "cannot record sent e-mail", slog.Any("error", err))
-	}
-}
-
-// giveBack makes messages due that were leased and not tried.
-func (w *Worker) giveBack(ctx context.Context, messages []Message) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
-	defer cancel()
-	for _, m := range messages {
-		if err := w.p.Store.MarkFailed(ctx, m.ID, "worker stopped", w.p.Now()); err != nil {
-			w.p.Logger.ErrorContext(ctx, "cannot give e-mail back", slog.Any("error", err))
-		}
 	}
 }
 

@@ -143,13 +143,13 @@ func TestWake(t *testing.T) {
 func TestDeadWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &memory{messages: map[string]*entry{"m": {}}}
-		if _, err := store.Claim(t.Context(), time.Now(), time.Now().Add(2*time.Minute), 1); err != nil {
+		if _, err := store.Claim(t.Context(), time.Now(), time.Now().Add(45*time.Second), 1); err != nil {
 			t.Fatal(err)
 		}
 		s := &sender{times: time.Now}
 		w := outbox.NewWorker(outbox.Params{Store: store, Sender: s, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 		w.Start(t.Context())
-		time.Sleep(2*time.Minute - time.Second)
+		time.Sleep(44 * time.Second)
 		synctest.Wait()
 		if s.count() != 0 {
 			t.Error("sent during another worker's lease")
@@ -202,7 +202,7 @@ func TestStartStop(t *testing.T) {
 	}
 	w.Start(t.Context())
 	defer w.Stop()
-	// Less than a lease: what a stopped worker had claimed it has given back.
+	// Less than a lease: what a stopped worker had claimed it has sent.
 	for deadline := time.Now().Add(30 * time.Second); s.count() < messages; {
 		if time.Now().After(deadline) {
 			t.Fatalf("sent %d of %d", s.count(), messages)
