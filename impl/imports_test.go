@@ -1,0 +1,146 @@
+package impl_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "cryptoexchange.com/escrow"
+
+// layers says which packages of this module each package may import, and
+// whether it may import others than the standard library's. What is not here
+// is forbidden. Tests may import more.
+var layers = map[string]struct {
+	own    []string
+	others []string // prefixes
+}{
+	"gen":                     {[]string{"gen/scalar"}, []string{"github.com/oapi-codegen/runtime"}},
+	"gen/scalar":              {nil, nil},
+	"gen/spec":                {nil, nil},
+	"gen/server":              {[]string{"gen"}, []string{"github.com/oapi-codegen/runtime", "github.com/labstack/echo/v4"}},
+	"impl/internal/country":   {nil, nil},
+	"impl/internal/emailaddr": {nil, []string{"golang.org/x/"}},
+	"impl/internal/phone":     {nil, []string{"github.com/nyaruka/phonenumbers"}},
+	"impl/internal/customer":  {[]string{"impl/internal/country", "impl/internal/emailaddr", "impl/internal/phone"}, nil},
+	"impl/internal/partner":   {nil, nil},
+	"impl/internal/outbox":    {nil, nil},
+	"impl/internal/mail":      {[]string{"impl/internal/outbox"}, []string{"github.com/wneessen/go-mail"}},
+	"impl/internal/sqlite": {
+		[]string{"impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"},
+		[]string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/gofrs/flock"},
+	},
+	"impl/internal/storetest": {[]string{"impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"}, []string{"github.com/google/go-cmp"}},
+	"impl/internal/contract": {nil, []string{
+		"github.com/getkin/kin-openapi", "github.com/labstack/echo/v4", "github.com/elnormous/contenttype",
+		"github.com/go-json-experiment/json", "github.com/google/uuid",
+	}},
+	"impl/internal/docs": {nil, []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json", "gopkg.in/yaml.v3"}},
+	"impl/internal/httpapi": {
+		[]string{"gen", "gen/scalar", "gen/server", "impl/internal/contract", "impl/internal/customer", "impl/internal/emailaddr", "impl/internal/partner"},
+		[]string{
+			"github.com/labstack/echo/v4", "github.com/getkin/kin-openapi/openapi3", "github.com/oapi-codegen/runtime/types",
+			"github.com/google/uuid", "github.com/hashicorp/golang-lru/v2", "golang.org/x/time/rate",
+		},
+	},
+	"impl": {
+		[]string{"gen", "gen/spec", "impl/internal/"},
+		[]string{"github.com/labstack/echo/v4", "github.com/google/uuid", "github.com/realclientip/realclientip-go"},
+	},
+	"cmd/escrowd": {[]string{"impl"}, []string{"github.com/alecthomas/kong"}},
+	"cmd/escrow":  {[]string{"gen", "gen/scalar"}, []string{"github.com/alecthomas/kong"}},
+}
+
+// TestImports holds the packages to the layers.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", module+"/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		layer, known := layers[name]
+		if !known {
+			t.Errorf("%s is in no layer", name)
+			continue
+		}
+		for _, path := range p.Imports {
+			own, isOwn := strings.CutPrefix(path, module+"/")
+			switch first, _, _ := strings.Cut(path, "/"); {
+			case isOwn:
+				if !slices.ContainsFunc(layer.own, func(allowed string) bool {
+					return own == allowed || strings.HasSuffix(allowed, "/") && strings.HasPrefix(own, allowed)
+				}) {
+					t.Errorf("%s must not import %s", name, own)
+				}
+			case strings.Contains(first, "."):
+				if !slices.ContainsFunc(layer.others, func(prefix string) bool { return strings.HasPrefix(path, prefix) }) {
+					t.Errorf("%s must not import %s", name, path)
+				}
+			}
+		}
+	}
+}
+
+// TestSize holds files to 600 lines, functions to 80, and those over 60 to one in
+// twenty. Generated code and tests are exempt.
+func TestSize(t *testing.T) {
+	t.Parallel()
+	const maxFile, maxFunction, longFunction = 600, 80, 60
+	functions, long := 0, 0
+	for _, root := range []string{"../impl", "../cmd", "../gen"} {
+		err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, ".gen.go") {
+				return err
+			}
+			files := token.NewFileSet()
+			parsed, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			if lines := files.Position(parsed.End()).Line; lines > maxFile {
+				t.Errorf("%s has %d lines", path, lines)
+			}
+			for _, d := range parsed.Decls {
+				f, isFunction := d.(*ast.FuncDecl)
+				if !isFunction {
+					continue
+				}
+				lines := files.Position(f.End()).Line - files.Position(f.Pos()).Line + 1
+				functions++
+				if lines > longFunction {
+					long++
+				}
+				if lines > maxFunction {
+					t.Errorf("%s: %s has %d lines", path, f.Name.Name, lines)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if functions == 0 || long*20 > functions {
+		t.Errorf("%d of %d functions have more than %d lines", long, functions, longFunction)
+	}
+}
