@@ -19,8 +19,10 @@ import (
 	"os/signal"
 )
 
-func main() {
+func main() { os.Exit(start()) }
+
+func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], ui{out: os.Stdout, err: os.Stderr}))
+	return run(ctx, os.Args[1:], ui{out: os.Stdout, err: os.Stderr})
 }

@@ -17,10 +17,12 @@ import (
 	"syscall"
 )
 
-func main() {
+func main() { os.Exit(start()) }
+
+func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	// After the first signal the next one ends the process at once.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], ui{out: os.Stdout, err: os.Stderr}))
+	return run(ctx, os.Args[1:], ui{out: os.Stdout, err: os.Stderr})
 }

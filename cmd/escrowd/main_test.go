@@ -34,7 +34,7 @@ func build(m *testing.M) int {
 	defer os.RemoveAll(folder)
 	for name, path := range map[string]*string{"escrowd": &programs.escrowd, "escrow": &programs.escrow} {
 		*path = filepath.Join(folder, name)
-		if out, err := exec.Command("go", "build", "-o", *path, "cryptoexchange.com/escrow/cmd/"+name).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", *path, "cryptoexchange.com/escrow/cmd/"+name).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build %s: %v: %s\n", name, err, out)
 			return 1
 		}

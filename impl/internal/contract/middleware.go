@@ -96,8 +96,8 @@ func routing(c echo.Context, err error) error {
 // answer runs a handler into a buffer, judges what it wrote, and sends that or
 // what takes its place. op is nil outside any operation.
 func (ct *Contract) answer(c echo.Context, op *operation, handler echo.HandlerFunc) error {
-	real := c.Response()
-	defer c.SetResponse(real)
+	response := c.Response()
+	defer c.SetResponse(response)
 	buf, violation := ct.attempt(c, op, handler)
 	if violation != nil {
 		ct.options.Violation(c, violation)
@@ -110,7 +110,7 @@ func (ct *Contract) answer(c echo.Context, op *operation, handler echo.HandlerFu
 			buf.status = http.StatusInternalServerError
 		}
 	}
-	return buf.send(real)
+	return buf.send(response)
 }
 
 // attempt runs a handler, and the error handler if it fails, into a new buffer,

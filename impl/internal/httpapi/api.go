@@ -66,12 +66,15 @@ const burst = 5
 
 // New makes an API.
 func New(p Params) (*API, error) {
-	a := &API{
-		p:        p,
-		calls:    newLimiter(p.RateLimit, int(p.RateLimit*burst), p.Now),
-		failures: newLimiter(failuresPerSecond, failuresAtOnce, p.Now),
+	calls, err := newLimiter(p.RateLimit, int(p.RateLimit*burst), p.Now)
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	failures, err := newLimiter(failuresPerSecond, failuresAtOnce, p.Now)
+	if err != nil {
+		return nil, err
+	}
+	a := &API{p: p, calls: calls, failures: failures}
 	a.contract, err = contract.New(p.Contract, contract.Options{
 		BodyLimit:    BodyLimit,
 		Formats:      map[string]func(string) error{"idn-email": emailaddr.Check},

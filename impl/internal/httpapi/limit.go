@@ -21,12 +21,12 @@ type limiter struct {
 	callers *lru.Cache[any, *rate.Limiter]
 }
 
-func newLimiter(perSecond float64, atOnce int, now func() time.Time) *limiter {
+func newLimiter(perSecond float64, atOnce int, now func() time.Time) (*limiter, error) {
 	callers, err := lru.New[any, *rate.Limiter](remembered)
 	if err != nil {
-		panic(err) // only for a size that is not positive
+		return nil, fmt.Errorf("make rate limiter: %w", err)
 	}
-	return &limiter{rate: rate.Limit(perSecond), atOnce: max(atOnce, 1), now: now, callers: callers}
+	return &limiter{rate: rate.Limit(perSecond), atOnce: max(atOnce, 1), now: now, callers: callers}, nil
 }
 
 // rateLimitError tells a caller to wait.

@@ -174,5 +174,5 @@ func backoff(attempts int) time.Duration {
 	if doublings := attempts - 1; doublings < 10 {
 		d = min(backoffFirst<<doublings, backoffMost)
 	}
-	return d*3/4 + rand.N(d/2)
+	return d*3/4 + rand.N(d/2) //nolint:gosec // nothing depends on its being hard to guess
 }

@@ -26,8 +26,8 @@ func (db *DB) CreateFirstPartner(ctx context.Context, name string, key partner.N
 func (db *DB) createPartner(ctx context.Context, name string, key partner.NewKey, onlyFirst bool) (p partner.Partner, k partner.Key, created bool, err error) {
 	err = db.transaction(ctx, "create partner", func(tx *sql.Tx) error {
 		if onlyFirst {
-			var any bool
-			if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM partners)`).Scan(&any); err != nil || any {
+			var there bool
+			if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM partners)`).Scan(&there); err != nil || there {
 				return err
 			}
 		}

@@ -151,8 +151,8 @@ func testCreateAndRead(t *testing.T, b *bundle) {
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("read: %v (-want +got)\n%s", err, diff)
 	}
-	any, err := b.store.AnyCustomer(t.Context(), created.ID)
-	if diff := cmp.Diff(want, any); err != nil || diff != "" {
+	byOperator, err := b.store.AnyCustomer(t.Context(), created.ID)
+	if diff := cmp.Diff(want, byOperator); err != nil || diff != "" {
 		t.Errorf("read as operator: %v (-want +got)\n%s", err, diff)
 	}
 	if _, err := b.store.Customer(t.Context(), b.partner, created.ID+1); !errors.Is(err, customer.ErrNotFound) {
