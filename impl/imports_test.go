@@ -40,7 +40,7 @@ var layers = map[string]struct {
 	},
 	"impl/internal/storetest": {[]string{"impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"}, []string{"github.com/google/go-cmp"}},
 	"impl/internal/contract": {nil, []string{
-		"github.com/getkin/kin-openapi", "github.com/labstack/echo/v4", "github.com/elnormous/contenttype",
+		"github.com/getkin/kin-openapi", "github.com/labstack/echo/v4",
 		"github.com/go-json-experiment/json", "github.com/google/uuid",
 	}},
 	"impl/internal/docs": {nil, []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json", "gopkg.in/yaml.v3"}},

@@ -357,6 +357,8 @@ func TestBadInput(t *testing.T) {
 		{"address without its parts", `{"email":"a@example.com","address":{}}`, 400, invalid, []string{"/address/city required", "/address/country required", "/address/line1 required", "/address/post_code required"}},
 		{"address that is null", `{"email":"a@example.com","address":null}`, 400, invalid, []string{"/address type"}},
 		{"country in small letters", `{"email":"a@example.com","address":{"line1":"1","city":"c","country":"us","state":"CA","post_code":1}}`, 400, invalid, []string{"/address/country pattern"}},
+		{"post code that is nearly whole", `{"email":"a@example.com","address":{"line1":"1","city":"c","country":"ES","post_code":1e-400}}`, 400, malformed, []string{"/address/post_code number_out_of_range"}},
+		{"address that nobody sees as it is", `{"email":"a@exa\u200bmple.com"}`, 400, invalid, []string{"/email format"}},
 		{"negative post code", `{"email":"a@example.com","address":{"line1":"1","city":"c","country":"ES","post_code":-1}}`, 400, invalid, []string{"/address/post_code minimum"}},
 		{"post code with a fraction", `{"email":"a@example.com","address":{"line1":"1","city":"c","country":"ES","post_code":1.5}}`, 400, invalid, []string{"/address/post_code type"}},
 		{"huge post code", `{"email":"a@example.com","address":{"line1":"1","city":"c","country":"ES","post_code":9223372036854775808}}`, 400, invalid, []string{"/address/post_code maximum"}},

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"math/big"
 	"strings"
 	"unicode/utf8"
 
@@ -158,10 +160,26 @@ const maxNumberLength = 64
 
 func (r *reader) number(literal string) any {
 	n := json.Number(literal)
-	if _, err := n.Float64(); err != nil || len(literal) > maxNumberLength {
-		r.found(codeNumberRange, "This number is too large or has too many digits.")
+	f, err := n.Float64()
+	if err != nil || len(literal) > maxNumberLength || !faithful(literal, f) {
+		r.found(codeNumberRange, "This number is too large, or has too many digits.")
 	}
 	return n
+}
+
+// faithful tells whether a number is as good as the float64 by which it is
+// judged: not zero where the number is not, and not whole where the number has
+// a fraction, which the handler would see.
+func faithful(literal string, f float64) bool {
+	if f == 0 {
+		mantissa, _, _ := strings.Cut(strings.ToLower(literal), "e")
+		return strings.Trim(mantissa, "-0.") == ""
+	}
+	if f != math.Trunc(f) || !strings.ContainsAny(literal, ".eE") {
+		return true
+	}
+	exact, ok := new(big.Rat).SetString(literal)
+	return ok && exact.IsInt()
 }
 
 // end makes sure that nothing but white space follows.

@@ -35,13 +35,13 @@ package contract
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/elnormous/contenttype"
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
 )
@@ -83,7 +83,7 @@ type operation struct {
 	parameters []*openapi3.Parameter
 	query      []string // names of the query parameters
 	body       *body    // nil if there must be none
-	produces   []contenttype.MediaType
+	produces   []string // media types of what is answered if all goes well
 	responses  map[int]*response
 }
 
@@ -220,11 +220,11 @@ func compileOperation(doc *openapi3.T, item *openapi3.PathItem, op, closed *open
 		}
 		o.responses[status] = r
 		if status < http.StatusMultipleChoices {
-			for mediaType := range r.schemas {
-				o.produces = append(o.produces, contenttype.NewMediaType(mediaType))
-			}
+			o.produces = slices.AppendSeq(o.produces, maps.Keys(r.schemas))
 		}
 	}
+	slices.Sort(o.produces)
+	o.produces = slices.Compact(o.produces)
 	return o, nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/elnormous/contenttype"
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
 )
@@ -80,23 +79,6 @@ func bodySchema(r *http.Request, b *body) (*openapi3.Schema, error) {
 		return refuse("Send the body in UTF-8: JSON has no other charset (RFC 8259).")
 	}
 	return schema, nil
-}
-
-// acceptable checks the Accept header against what the operation answers with
-// if all goes well. Problems are sent whether they are accepted or not.
-func acceptable(r *http.Request, produces []contenttype.MediaType) error {
-	accept := strings.Join(r.Header.Values("Accept"), ", ")
-	if strings.TrimSpace(accept) == "" || len(produces) == 0 {
-		return nil
-	}
-	if _, _, err := contenttype.GetAcceptableMediaTypeFromHeader(accept, produces); err != nil {
-		names := make([]string, len(produces))
-		for i, m := range produces {
-			names[i] = m.MIME()
-		}
-		return &RequestError{Kind: NotAcceptable, Detail: "The answer is " + strings.Join(names, " or ") + ". Name it in Accept, or leave Accept out."}
-	}
-	return nil
 }
 
 // readBody reads, decodes and judges the body. Faults of its form are an error,

@@ -94,6 +94,11 @@ func isAtomText(r rune) bool {
 var profile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
 
 func domainKey(domain string) (string, error) {
+	// IDNA drops characters that nobody sees, such as U+200B; the address would
+	// be kept with them.
+	if strings.ContainsFunc(domain, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {
+		return "", ErrInvalid
+	}
 	host, err := profile.ToASCII(domain)
 	if err != nil {
 		return "", ErrInvalid
