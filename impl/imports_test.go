@@ -32,20 +32,30 @@ var layers = map[string]struct {
 	"impl/internal/phone":     {nil, []string{"github.com/nyaruka/phonenumbers"}},
 	"impl/internal/customer":  {[]string{"impl/internal/country", "impl/internal/emailaddr", "impl/internal/phone"}, nil},
 	"impl/internal/partner":   {nil, nil},
-	"impl/internal/outbox":    {nil, nil},
-	"impl/internal/mail":      {[]string{"impl/internal/outbox"}, []string{"github.com/wneessen/go-mail"}},
+	"impl/internal/keyset":    {nil, []string{"github.com/tink-crypto/tink-go/v2", "github.com/gofrs/flock"}},
+	"impl/internal/password":  {nil, []string{"github.com/alexedwards/argon2id", "golang.org/x/"}},
+	"impl/internal/totp":      {nil, []string{"github.com/pquerna/otp"}},
+	"impl/internal/account": {
+		[]string{"impl/internal/customer", "impl/internal/emailaddr", "impl/internal/password", "impl/internal/totp"}, nil,
+	},
+	"impl/internal/outbox": {nil, nil},
+	"impl/internal/mail": {
+		[]string{"impl/internal/outbox"},
+		[]string{"github.com/wneessen/go-mail", "golang.org/x/text", "github.com/labstack/echo/v4"},
+	},
+	"impl/internal/pages": {nil, []string{"github.com/labstack/echo/v4"}},
 	"impl/internal/sqlite": {
-		[]string{"impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"},
+		[]string{"impl/internal/account", "impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"},
 		[]string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/gofrs/flock"},
 	},
-	"impl/internal/storetest": {[]string{"impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"}, []string{"github.com/google/go-cmp"}},
+	"impl/internal/storetest": {[]string{"impl/internal/account", "impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"}, []string{"github.com/google/go-cmp"}},
 	"impl/internal/contract": {nil, []string{
 		"github.com/getkin/kin-openapi", "github.com/labstack/echo/v4",
 		"github.com/go-json-experiment/json", "github.com/google/uuid",
 	}},
 	"impl/internal/docs": {nil, []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json", "gopkg.in/yaml.v3"}},
 	"impl/internal/httpapi": {
-		[]string{"gen", "gen/scalar", "gen/server", "impl/internal/contract", "impl/internal/customer", "impl/internal/emailaddr", "impl/internal/partner"},
+		[]string{"gen", "gen/scalar", "gen/server", "impl/internal/account", "impl/internal/contract", "impl/internal/customer", "impl/internal/emailaddr", "impl/internal/partner"},
 		[]string{
 			"github.com/labstack/echo/v4", "github.com/getkin/kin-openapi/openapi3", "github.com/oapi-codegen/runtime/types",
 			"github.com/google/uuid", "github.com/hashicorp/golang-lru/v2", "golang.org/x/time/rate",
