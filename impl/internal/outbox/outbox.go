@@ -5,21 +5,32 @@
 // through these states, which are columns and not names:
 //
 //	due (due_at has come) --claim--> leased (due_at is the lease's end)
-//	leased --sent--> sent (due_at is null)
+//	leased --time passes, its worker lives--> leased (due_at moves on)
+//	leased --accepted by the server--> sent (sent_at is set, due_at is null)
 //	leased --failed--> waiting (due_at is the time of the next attempt)
+//	leased --refused for good, or failed and too old--> failed (failed_at is set, due_at is null)
 //	waiting, or leased by a worker that died --time passes--> due
+//	failed --an operator retries--> due
 //
 // There is no state "processing" from which only the worker that entered it
-// could lead: a lease ends by itself. A worker that dies between sending and
-// recording that it did will send again, so a message is sent at least once,
-// always with the same Message-ID.
+// could lead: a lease ends by itself. It is short, so that a crash delays a
+// message by seconds, and the worker renews it while the server is slow.
+//
+// # At least once
+//
+// SMTP has no transaction that spans two parties (RFC 5321, section 4.2.5): who
+// sends learns that a message was accepted from the server's last reply. A
+// message is sent again if that reply is lost, or if the worker dies before it
+// has recorded it, and in no other case. It is then the same message, byte for
+// byte, with the same Message-ID.
+//
+// Every attempt is a row of its own, begun in the claim's transaction and ended
+// with its outcome. An attempt without an end is one whose worker died.
 package outbox
 
 import (
 	"context"
-	"log/slog"
-	"math/rand/v2"
-	"sync"
+	"errors"
 	"time"
 )
 
@@ -27,152 +38,103 @@ import (
 type Message struct {
 	ID          string // unique; the left side of its Message-ID
 	Kind        string // names its template
-	Attempts    int    // this one included
+	CustomerID  int64
+	CreatedAt   time.Time // when it was queued
+	Attempts    int       // this one included
 	To          string
+	Language    *string // BCP 47, as the customer gave it; nil if unknown
 	FirstName   *string // nil if unknown
 	PartnerName *string // who introduced the customer; nil if nobody
+	Link        *Link   // nil if the e-mail has none
+}
+
+// Link is what the link in an e-mail is made of. The token itself is kept
+// nowhere: it is derived when the e-mail is written.
+type Link struct {
+	KeyID     uint32 // of the key that the token is derived with
+	Kind      string // what it is good for
+	ExpiresAt time.Time
 }
 
 // Store keeps the messages.
 type Store interface {
-	// Claim leases up to limit messages that are due, and counts an attempt
-	// for each.
+	// Claim leases up to limit messages that are due, the longest due first,
+	// and begins an attempt of each, in one transaction.
 	Claim(ctx context.Context, now, leaseEnd time.Time, limit int) ([]Message, error)
-	// MarkSent ends the work on a message.
-	MarkSent(ctx context.Context, id string, at time.Time) error
-	// MarkFailed makes a message due again at retryAt.
-	MarkFailed(ctx context.Context, id, reason string, retryAt time.Time) error
+	// Extend moves the end of a lease, or returns [ErrLeaseLost].
+	Extend(ctx context.Context, id string, attempt int, leaseEnd time.Time) error
+	// MarkSent ends the work on a message. It returns [ErrLeaseLost] if another
+	// attempt has begun meanwhile; then only the attempt is recorded.
+	MarkSent(ctx context.Context, id string, attempt int, at time.Time) error
+	// MarkFailed records a failure, under the same condition.
+	MarkFailed(ctx context.Context, f Failure) error
 }
 
-// Sender hands a message over. An error says nothing of the recipient.
+// Failure is the end of an attempt that did not succeed.
+type Failure struct {
+	ID      string
+	Attempt int
+	At      time.Time
+	Reason  string
+	RetryAt *time.Time // nil to give up
+}
+
+// Sender hands a message over. An error says nothing of the recipient. It is a
+// [PermanentError] if it is no use to try again, a [SetupError] if somebody has
+// to mend the service first, and else one that may pass by itself.
 type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
-const (
-	pollInterval = 2 * time.Second  // for messages queued by other processes
-	sendTimeout  = 30 * time.Second // for one message
-	lease        = 45 * time.Second // longer than that; what a crash delays a message by
-	batch        = 1                // messages leased at once, so that a lease can be short
-	backoffFirst = 5 * time.Second
-	backoffMost  = time.Hour
+// ErrLeaseLost is returned to a worker that was so slow that another one may
+// have begun to send the message.
+var ErrLeaseLost = errors.New("lease lost")
+
+// ErrUnknown and ErrNotFailed refuse to retry a message.
+var (
+	ErrUnknown   = errors.New("there is no such e-mail")
+	ErrNotFailed = errors.New("it has not failed")
 )
 
-// Params are what a [Worker] needs.
-type Params struct {
-	Store  Store
-	Sender Sender
-	Now    func() time.Time // the clock
-	Logger *slog.Logger
-}
+// PermanentError says that this message cannot be sent, however often it is
+// tried: the recipient's server has refused it.
+type PermanentError struct{ Err error }
 
-// Worker sends messages in the background.
-type Worker struct {
-	p    Params
-	wake chan struct{}
+// Error gives the reason.
+func (e *PermanentError) Error() string { return e.Err.Error() }
 
-	mu   sync.Mutex
-	stop context.CancelFunc // guarded by mu; nil if the worker does not run
-	done chan struct{}      // guarded by mu
-}
+// Unwrap gives the cause.
+func (e *PermanentError) Unwrap() error { return e.Err }
 
-// NewWorker makes a worker that does not run yet.
-func NewWorker(p Params) *Worker { return &Worker{p: p, wake: make(chan struct{}, 1)} }
+// SetupError says that no message can be sent until an operator mends
+// something. The message is kept and tried again, for it is not to blame.
+type SetupError struct{ Err error }
 
-// Start begins to send. It does nothing if the worker runs.
-func (w *Worker) Start(ctx context.Context) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.stop != nil {
-		return
-	}
-	ctx, w.stop = context.WithCancel(ctx)
-	w.done = make(chan struct{})
-	go func(done chan struct{}) {
-		defer close(done)
-		w.run(ctx)
-	}(w.done)
-}
+// Error gives the reason.
+func (e *SetupError) Error() string { return e.Err.Error() }
 
-// Stop ends sending, and waits until the message under way is done with. It
-// does nothing if the worker does not run.
-func (w *Worker) Stop() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.stop == nil {
-		return
-	}
-	w.stop()
-	<-w.done
-	w.stop = nil
-}
+// Unwrap gives the cause.
+func (e *SetupError) Unwrap() error { return e.Err }
 
-// Wake tells the worker that a message was queued. It never waits.
-func (w *Worker) Wake() {
-	select {
-	case w.wake <- struct{}{}:
-	default: // it has been told
-	}
-}
+// State is what an operator calls the state of a message.
+type State string
 
-func (w *Worker) run(ctx context.Context) {
-	ticker := time.NewTicker(pollInterval)
-	defer ticker.Stop()
-	for {
-		for ctx.Err() == nil && w.sendBatch(ctx) == batch {
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-w.wake:
-		case <-ticker.C:
-		}
-	}
-}
+// The states. A message that is being sent is what it was before.
+const (
+	Queued  State = "queued"  // not tried yet, or its turn has come
+	Waiting State = "waiting" // failed, and to be tried again
+	Sent    State = "sent"    // accepted by the server
+	Failed  State = "failed"  // given up
+)
 
-// sendBatch leases messages, sends each, and tells how many they were. What it
-// has leased it sends, even if the worker is stopped meanwhile.
-func (w *Worker) sendBatch(ctx context.Context) int {
-	now := w.p.Now()
-	// A claim that is cancelled half-way may have leased what nobody sends.
-	claiming, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
-	defer cancel()
-	messages, err := w.p.Store.Claim(claiming, now, now.Add(lease), batch)
-	if err != nil {
-		w.p.Logger.ErrorContext(ctx, "cannot claim e-mails", slog.Any("error", err))
-		return 0
-	}
-	for _, m := range messages {
-		w.send(ctx, m)
-	}
-	return len(messages)
-}
-
-// send hands one message over and records what became of it, even if the
-// worker is stopped meanwhile.
-func (w *Worker) send(ctx context.Context, m Message) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
-	defer cancel()
-	log := w.p.Logger.With(slog.String("message_id", m.ID), slog.String("kind", m.Kind), slog.Int("attempts", m.Attempts))
-	if err := w.p.Sender.Send(ctx, m); err != nil {
-		retryAt := w.p.Now().Add(backoff(m.Attempts))
-		log.WarnContext(ctx, "e-mail not sent", slog.Any("error", err), slog.Time("retry_at", retryAt))
-		if err := w.p.Store.MarkFailed(ctx, m.ID, err.Error(), retryAt); err != nil {
-			log.ErrorContext(ctx, "cannot record failed e-mail", slog.Any("error", err))
-		}
-		return
-	}
-	if err := w.p.Store.MarkSent(ctx, m.ID, w.p.Now()); err != nil {
-		log.ErrorContext(ctx, "cannot record sent e-mail", slog.Any("error", err))
-	}
-}
-
-// backoff doubles with each attempt, up to a limit, and varies by a quarter so
-// that messages which failed together do not return together.
-func backoff(attempts int) time.Duration {
-	d := backoffMost
-	if doublings := attempts - 1; doublings < 10 {
-		d = min(backoffFirst<<doublings, backoffMost)
-	}
-	return d*3/4 + rand.N(d/2) //nolint:gosec // nothing depends on its being hard to guess
+// Status is a message as an operator sees it, without any personal data.
+type Status struct {
+	ID         string
+	Kind       string
+	CustomerID int64
+	State      State
+	Attempts   int
+	CreatedAt  time.Time
+	At         time.Time // of the next attempt, of sending, or of giving up
+	LastError  string    // empty if there was none
 }

@@ -24,20 +24,20 @@ import (
 
 // sender fails as often as it is told to, and remembers what it sent.
 type sender struct {
-	mu    sync.Mutex
-	fails int
-	sent  []string
-	tried []time.Time
-	times func() time.Time
+	mu     sync.Mutex
+	fails  int
+	failed error // how it fails
+	sent   []string
+	tried  []time.Time
 }
 
 func (s *sender) Send(_ context.Context, m outbox.Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tried = append(s.tried, s.times())
+	s.tried = append(s.tried, time.Now())
 	if s.fails > 0 {
 		s.fails--
-		return errors.New("no route to host")
+		return s.failed
 	}
 	s.sent = append(s.sent, m.ID)
 	return nil
@@ -49,17 +49,21 @@ func (s *sender) count() int {
 	return len(s.sent)
 }
 
+var errNoRoute = errors.New("no route to host")
+
 // memory is a store in memory for the tests that turn the clock: a database
 // does its input and output outside of it.
 type memory struct {
 	mu       sync.Mutex
 	messages map[string]*entry
+	broken   int // how many outcomes it cannot record
 }
 
 type entry struct {
-	due      time.Time
-	attempts int
-	sent     bool
+	created, due time.Time
+	attempts     int
+	sent, failed bool
+	reason       string
 }
 
 func (s *memory) Claim(_ context.Context, now, leaseEnd time.Time, limit int) ([]outbox.Message, error) {
@@ -67,40 +71,88 @@ func (s *memory) Claim(_ context.Context, now, leaseEnd time.Time, limit int) ([
 	defer s.mu.Unlock()
 	var claimed []outbox.Message
 	for id, e := range s.messages {
-		if !e.sent && !e.due.After(now) && len(claimed) < limit {
+		if !e.sent && !e.failed && !e.due.After(now) && len(claimed) < limit {
 			e.due, e.attempts = leaseEnd, e.attempts+1
-			claimed = append(claimed, outbox.Message{ID: id, Attempts: e.attempts})
+			claimed = append(claimed, outbox.Message{ID: id, CreatedAt: e.created, Attempts: e.attempts})
 		}
 	}
 	return claimed, nil
 }
 
-func (s *memory) MarkSent(_ context.Context, id string, _ time.Time) error {
+// leased finds a message if the attempt holds its lease.
+func (s *memory) leased(id string, attempt int) (*entry, error) {
+	e := s.messages[id]
+	if e.attempts != attempt || e.sent || e.failed {
+		return nil, outbox.ErrLeaseLost
+	}
+	return e, nil
+}
+
+func (s *memory) Extend(_ context.Context, id string, attempt int, leaseEnd time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.messages[id].sent = true
+	e, err := s.leased(id, attempt)
+	if err == nil {
+		e.due = leaseEnd
+	}
+	return err
+}
+
+func (s *memory) MarkSent(_ context.Context, id string, attempt int, _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken > 0 {
+		s.broken--
+		return errors.New("disk full")
+	}
+	e, err := s.leased(id, attempt)
+	if err == nil {
+		e.sent = true
+	}
+	return err
+}
+
+func (s *memory) MarkFailed(_ context.Context, f outbox.Failure) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, err := s.leased(f.ID, f.Attempt)
+	if err != nil {
+		return err
+	}
+	if e.reason = f.Reason; f.RetryAt == nil {
+		e.failed = true
+	} else {
+		e.due = *f.RetryAt
+	}
 	return nil
 }
 
-func (s *memory) MarkFailed(_ context.Context, id, _ string, retryAt time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.messages[id].due = retryAt
-	return nil
+// in starts a worker in a bubble whose clock the test turns, on a store with one
+// message that was queued just now.
+func in(t *testing.T, s outbox.Sender, run func(t *testing.T, store *memory, log *bytes.Buffer)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory{messages: map[string]*entry{"m": {created: time.Now()}}}
+		var log bytes.Buffer
+		w := outbox.NewWorker(outbox.Params{Store: store, Sender: s, Now: time.Now, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		w.Start(t.Context())
+		run(t, store, &log)
+		w.Stop()
+	})
+}
+
+// wait turns the clock.
+func wait(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 // TestBackoff checks that a message which fails is tried again, later each time,
 // until it is sent.
 func TestBackoff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store := &memory{messages: map[string]*entry{"m": {}}}
-		s := &sender{fails: 14, times: time.Now}
-		var log bytes.Buffer
-		w := outbox.NewWorker(outbox.Params{Store: store, Sender: s, Now: time.Now, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-		w.Start(t.Context())
-		time.Sleep(24 * time.Hour) // in the bubble's clock
-		synctest.Wait()
-		w.Stop()
+	s := &sender{fails: 14, failed: errNoRoute}
+	in(t, s, func(t *testing.T, _ *memory, log *bytes.Buffer) {
+		wait(24 * time.Hour)
 		if len(s.sent) != 1 || len(s.tried) != 15 {
 			t.Fatalf("sent %v after %d attempts, want one after 15", s.sent, len(s.tried))
 		}
@@ -109,8 +161,73 @@ func TestBackoff(t *testing.T) {
 		if first < 3*time.Second || first > 10*time.Second || last < 40*time.Minute || last > 80*time.Minute {
 			t.Errorf("waited %v after the first failure and %v after the last", first, last)
 		}
-		if got := strings.Count(log.String(), "e-mail not sent"); got != 14 {
+		if got := strings.Count(log.String(), "level=WARN msg=\"e-mail not sent\""); got != 14 {
 			t.Errorf("%d failures in the log, want 14", got)
+		}
+	})
+}
+
+// TestGiveUp checks that a message is tried until it is 72 hours old, at that
+// moment for the last time.
+func TestGiveUp(t *testing.T) {
+	s := &sender{fails: 1e6, failed: errNoRoute}
+	in(t, s, func(t *testing.T, store *memory, log *bytes.Buffer) {
+		began := time.Now()
+		wait(240 * time.Hour)
+		last := s.tried[len(s.tried)-1].Sub(began)
+		if last < 72*time.Hour || last > 72*time.Hour+5*time.Second {
+			t.Errorf("last tried after %v, want 72 h", last)
+		}
+		if e := store.messages["m"]; !e.failed || e.reason != errNoRoute.Error() {
+			t.Errorf("%+v", e)
+		}
+		if got := strings.Count(log.String(), "level=ERROR msg=\"e-mail given up\""); got != 1 {
+			t.Errorf("given up %d times in the log, want once", got)
+		}
+	})
+}
+
+// TestPermanent checks that what is refused for good is tried once.
+func TestPermanent(t *testing.T) {
+	s := &sender{fails: 1, failed: fmt.Errorf("send: %w", &outbox.PermanentError{Err: errors.New("RCPT: 550 5.1.1")})}
+	in(t, s, func(t *testing.T, store *memory, log *bytes.Buffer) {
+		wait(24 * time.Hour)
+		if e := store.messages["m"]; len(s.tried) != 1 || !e.failed || e.reason != "send: RCPT: 550 5.1.1" {
+			t.Errorf("tried %d times, %+v", len(s.tried), e)
+		}
+		if !strings.Contains(log.String(), "level=ERROR msg=\"e-mail given up\"") {
+			t.Errorf("log: %s", log)
+		}
+	})
+}
+
+// TestSetup checks that what an operator has to mend is an error in the log and
+// costs no message.
+func TestSetup(t *testing.T) {
+	s := &sender{fails: 3, failed: &outbox.SetupError{Err: errors.New("AUTH: 535 5.7.8")}}
+	in(t, s, func(t *testing.T, store *memory, log *bytes.Buffer) {
+		wait(time.Hour)
+		if e := store.messages["m"]; len(s.tried) != 4 || !e.sent {
+			t.Errorf("tried %d times, %+v", len(s.tried), e)
+		}
+		if got := strings.Count(log.String(), "level=ERROR msg=\"e-mail not sent, the set-up"); got != 3 {
+			t.Errorf("%d errors in the log, want 3: %s", got, log)
+		}
+	})
+}
+
+// TestRecordAgain checks that an outcome which could not be recorded is recorded
+// later, instead of the message being sent again.
+func TestRecordAgain(t *testing.T) {
+	s := &sender{}
+	in(t, s, func(t *testing.T, store *memory, _ *bytes.Buffer) {
+		store.mu.Lock()
+		store.broken = 3
+		store.messages["n"] = &entry{}
+		store.mu.Unlock()
+		wait(time.Hour)
+		if s.count() != 2 || !store.messages["m"].sent || !store.messages["n"].sent {
+			t.Errorf("sent %v", s.sent)
 		}
 	})
 }
@@ -119,7 +236,7 @@ func TestBackoff(t *testing.T) {
 func TestWake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &memory{messages: map[string]*entry{}}
-		s := &sender{times: time.Now}
+		s := &sender{}
 		w := outbox.NewWorker(outbox.Params{Store: store, Sender: s, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 		w.Start(t.Context())
 		synctest.Wait()
@@ -143,23 +260,116 @@ func TestWake(t *testing.T) {
 func TestDeadWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &memory{messages: map[string]*entry{"m": {}}}
-		if _, err := store.Claim(t.Context(), time.Now(), time.Now().Add(45*time.Second), 1); err != nil {
+		if _, err := store.Claim(t.Context(), time.Now(), time.Now().Add(10*time.Second), 1); err != nil {
 			t.Fatal(err)
 		}
-		s := &sender{times: time.Now}
+		s := &sender{}
 		w := outbox.NewWorker(outbox.Params{Store: store, Sender: s, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 		w.Start(t.Context())
-		time.Sleep(44 * time.Second)
-		synctest.Wait()
+		wait(9 * time.Second)
 		if s.count() != 0 {
 			t.Error("sent during another worker's lease")
 		}
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
+		wait(5 * time.Second)
 		if s.count() != 1 {
 			t.Error("not sent after the lease")
 		}
 		w.Stop()
+	})
+}
+
+// slow is a sender whose server takes its time, unless it is cancelled.
+type slow struct {
+	takes      time.Duration
+	mu         sync.Mutex
+	begun, now int   // sendings, all and under way
+	most       int   // of those under way
+	ended      error // of the last
+}
+
+func (s *slow) Send(ctx context.Context, _ outbox.Message) (err error) {
+	s.mu.Lock()
+	s.begun, s.now = s.begun+1, s.now+1
+	s.most = max(s.most, s.now)
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.now--
+		s.ended = err
+	}()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(s.takes):
+		return nil
+	}
+}
+
+// TestSlow checks that a lease is kept for as long as the server takes, that
+// slow messages do not hold others up, and that so many are sent at once and no
+// more.
+func TestSlow(t *testing.T) {
+	s := &slow{takes: time.Minute}
+	in(t, s, func(t *testing.T, store *memory, _ *bytes.Buffer) {
+		store.mu.Lock()
+		for i := range 2*outbox.Senders - 1 {
+			store.messages[fmt.Sprint(i)] = &entry{}
+		}
+		store.mu.Unlock()
+		wait(3 * time.Minute)
+		if s.begun != 2*outbox.Senders || s.most != outbox.Senders {
+			t.Errorf("sent %d times, up to %d at once; want %d and %d", s.begun, s.most, 2*outbox.Senders, outbox.Senders)
+		}
+	})
+}
+
+// TestHangs checks that a server which never answers is left after a while.
+func TestHangs(t *testing.T) {
+	s := &slow{takes: 1e6 * time.Hour}
+	in(t, s, func(t *testing.T, store *memory, _ *bytes.Buffer) {
+		wait(6 * time.Minute)
+		if e := store.messages["m"]; s.begun < 2 || !strings.Contains(e.reason, "deadline") {
+			t.Errorf("tried %d times, %+v", s.begun, e)
+		}
+	})
+}
+
+// TestLostLease checks that a worker leaves a message that another one has
+// claimed.
+func TestLostLease(t *testing.T) {
+	s := &slow{takes: time.Minute}
+	in(t, s, func(t *testing.T, store *memory, log *bytes.Buffer) {
+		wait(time.Second)
+		store.mu.Lock()
+		store.messages["m"].attempts++
+		store.mu.Unlock()
+		wait(4 * time.Second)
+		if !errors.Is(s.ended, context.Canceled) || !strings.Contains(log.String(), "lease of e-mail lost") {
+			t.Errorf("ended with %v; %s", s.ended, log)
+		}
+		if e := store.messages["m"]; e.reason != "" {
+			t.Errorf("recorded %q over another's", e.reason)
+		}
+	})
+}
+
+// TestStopInTime checks that a slow server does not keep the worker from
+// stopping, and that what becomes of its message is recorded.
+func TestStopInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory{messages: map[string]*entry{"m": {created: time.Now()}}}
+		w := outbox.NewWorker(outbox.Params{Store: store, Sender: &slow{takes: time.Hour}, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+		w.Start(t.Context())
+		wait(time.Second)
+		began := time.Now()
+		w.Stop()
+		if d := time.Since(began); d > 10*time.Second {
+			t.Errorf("stopping took %v", d)
+		}
+		if e := store.messages["m"]; !strings.Contains(e.reason, "canceled") {
+			t.Errorf("%+v", e)
+		}
 	})
 }
 
@@ -188,7 +398,7 @@ func TestStartStop(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := &sender{times: time.Now}
+	s := &sender{}
 	w := outbox.NewWorker(outbox.Params{Store: db, Sender: s, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 	w.Stop() // before the first start
 	for range 30 {

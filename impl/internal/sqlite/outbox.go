@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"cryptoexchange.com/escrow/impl/internal/outbox"
@@ -10,42 +12,228 @@ import (
 
 var _ outbox.Store = (*DB)(nil)
 
-// A claim moves due_at to the end of the lease in the statement that finds the
-// messages: SQLite runs it as one transaction, so two workers never get the
-// same message.
-const claimMessages = `
-UPDATE outbox SET due_at = ?, attempts = attempts + 1
-WHERE id IN (SELECT id FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?)
-RETURNING id, kind, attempts,
-    (SELECT email FROM customers WHERE customers.id = customer_id),
-    (SELECT first_name FROM customers WHERE customers.id = customer_id),
-    (SELECT partners.name FROM customers JOIN partners ON partners.id = partner_id WHERE customers.id = customer_id)`
+const selectDue = `SELECT id FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?`
 
-// Claim implements [outbox.Store].
-func (db *DB) Claim(ctx context.Context, now, leaseEnd time.Time, limit int) (messages []outbox.Message, err error) {
-	rows, err := db.write.QueryContext(ctx, claimMessages, micros(leaseEnd), micros(now), limit)
+// Claim implements [outbox.Store]. Its transaction is the only one that writes,
+// so two workers never get the same message.
+func (db *DB) Claim(ctx context.Context, now, leaseEnd time.Time, limit int) ([]outbox.Message, error) {
+	// Most of the time nothing is due, which can be seen without a lock.
+	ids, err := texts(ctx, db.read, selectDue, micros(now), 1)
+	if err != nil || len(ids) == 0 {
+		return nil, fail("look for due e-mails", err)
+	}
+	var messages []outbox.Message
+	err = db.transaction(ctx, "claim e-mails", func(tx *sql.Tx) error {
+		ids, err := texts(ctx, tx, selectDue, micros(now), limit)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			m, err := claim(ctx, tx, id, now, leaseEnd)
+			if err != nil {
+				return err
+			}
+			messages = append(messages, m)
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, fail("claim e-mails", err)
+		return nil, err
+	}
+	return messages, nil
+}
+
+// querier is a database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// texts reads a column of texts.
+func texts(ctx context.Context, q querier, query string, args ...any) (column []string, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var m outbox.Message
-		if err := rows.Scan(&m.ID, &m.Kind, &m.Attempts, &m.To, &m.FirstName, &m.PartnerName); err != nil {
-			return nil, fail("claim e-mails", err)
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
 		}
-		messages = append(messages, m)
+		column = append(column, s)
 	}
-	return messages, fail("claim e-mails", rows.Err())
+	return column, rows.Err()
 }
 
+const (
+	leaseMessage = `UPDATE outbox SET due_at = ?, attempts = attempts + 1 WHERE id = ?`
+	beginAttempt = `INSERT INTO outbox_attempts (message_id, attempt, started_at) SELECT id, attempts, ? FROM outbox WHERE id = ?`
+	readMessage  = `
+SELECT o.id, o.kind, o.customer_id, o.created_at, o.attempts, c.email, c.language, c.first_name, p.name,
+    l.key_id, l.kind, l.expires_at
+FROM outbox o
+JOIN customers c ON c.id = o.customer_id
+LEFT JOIN partners p ON p.id = c.partner_id
+LEFT JOIN links l ON l.id = o.id
+WHERE o.id = ?`
+)
+
+// claim leases one message and begins an attempt of it.
+func claim(ctx context.Context, tx *sql.Tx, id string, now, leaseEnd time.Time) (outbox.Message, error) {
+	if _, err := tx.ExecContext(ctx, leaseMessage, micros(leaseEnd), id); err != nil {
+		return outbox.Message{}, fmt.Errorf("lease: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, beginAttempt, micros(now), id); err != nil {
+		return outbox.Message{}, fmt.Errorf("begin attempt: %w", err)
+	}
+	var m outbox.Message
+	var created int64
+	var keyID, expires sql.NullInt64
+	var kind sql.NullString
+	err := tx.QueryRowContext(ctx, readMessage, id).Scan(&m.ID, &m.Kind, &m.CustomerID, &created, &m.Attempts,
+		&m.To, &m.Language, &m.FirstName, &m.PartnerName, &keyID, &kind, &expires)
+	if err != nil {
+		return outbox.Message{}, fmt.Errorf("read message: %w", err)
+	}
+	m.CreatedAt = fromMicros(created)
+	if kind.Valid {
+		m.Link = &outbox.Link{KeyID: uint32(keyID.Int64), Kind: kind.String, ExpiresAt: fromMicros(expires.Int64)}
+	}
+	return m, nil
+}
+
+// What a worker may do to a message that it has leased: nothing any more if
+// another attempt has begun.
+const whileLeased = ` WHERE id = ? AND attempts = ? AND due_at IS NOT NULL`
+
+// Extend implements [outbox.Store].
+func (db *DB) Extend(ctx context.Context, id string, attempt int, leaseEnd time.Time) error {
+	return db.transaction(ctx, "extend lease of e-mail", func(tx *sql.Tx) error {
+		return updateLeased(ctx, tx, `UPDATE outbox SET due_at = ?`+whileLeased, micros(leaseEnd), id, attempt)
+	})
+}
+
+const endAttempt = `UPDATE outbox_attempts SET ended_at = ?, error = ? WHERE message_id = ? AND attempt = ? AND ended_at IS NULL`
+
 // MarkSent implements [outbox.Store].
-func (db *DB) MarkSent(ctx context.Context, id string, at time.Time) error {
-	_, err := db.write.ExecContext(ctx, `UPDATE outbox SET due_at = NULL, sent_at = ?, last_error = NULL WHERE id = ?`, micros(at), id)
-	return fail("mark e-mail sent", err)
+func (db *DB) MarkSent(ctx context.Context, id string, attempt int, at time.Time) error {
+	return db.end(ctx, attemptEnd{id: id, attempt: attempt, at: at},
+		`UPDATE outbox SET due_at = NULL, sent_at = ?, last_error = NULL`+whileLeased, micros(at), id, attempt)
 }
 
 // MarkFailed implements [outbox.Store].
-func (db *DB) MarkFailed(ctx context.Context, id, reason string, retryAt time.Time) error {
-	_, err := db.write.ExecContext(ctx, `UPDATE outbox SET due_at = ?, last_error = ? WHERE id = ? AND sent_at IS NULL`, micros(retryAt), reason, id)
-	return fail("mark e-mail failed", err)
+func (db *DB) MarkFailed(ctx context.Context, f outbox.Failure) error {
+	end := attemptEnd{id: f.ID, attempt: f.Attempt, at: f.At, reason: &f.Reason}
+	if f.RetryAt == nil {
+		return db.end(ctx, end, `UPDATE outbox SET due_at = NULL, failed_at = ?, last_error = ?`+whileLeased, micros(f.At), f.Reason, f.ID, f.Attempt)
+	}
+	return db.end(ctx, end, `UPDATE outbox SET due_at = ?, last_error = ?`+whileLeased, micros(*f.RetryAt), f.Reason, f.ID, f.Attempt)
+}
+
+type attemptEnd struct {
+	id      string
+	attempt int
+	at      time.Time
+	reason  *string // nil: sent
+}
+
+// end records the outcome of an attempt in its own row in any case, and in the
+// message's if the lease holds.
+func (db *DB) end(ctx context.Context, a attemptEnd, update string, args ...any) error {
+	var lost error
+	err := db.transaction(ctx, "record outcome of e-mail", func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, endAttempt, micros(a.at), a.reason, a.id, a.attempt); err != nil {
+			return fmt.Errorf("end attempt: %w", err)
+		}
+		err := updateLeased(ctx, tx, update, args...)
+		if errors.Is(err, outbox.ErrLeaseLost) {
+			lost = err
+			return nil // and the attempt's own row stays
+		}
+		return err
+	})
+	return errors.Join(err, lost)
+}
+
+func updateLeased(ctx context.Context, tx *sql.Tx, update string, args ...any) error {
+	result, err := tx.ExecContext(ctx, update, args...)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		return outbox.ErrLeaseLost
+	}
+	return err
+}
+
+const selectMessages = `
+SELECT id, kind, customer_id, state, attempts, created_at, at, last_error FROM (
+    SELECT id, kind, customer_id, attempts, created_at, coalesce(sent_at, failed_at, due_at) AS at, coalesce(last_error, '') AS last_error,
+        CASE WHEN sent_at IS NOT NULL THEN 'sent' WHEN failed_at IS NOT NULL THEN 'failed'
+             WHEN last_error IS NOT NULL AND due_at > ? THEN 'waiting' ELSE 'queued' END AS state
+    FROM outbox
+) WHERE ? = '' OR state = ? ORDER BY created_at DESC, id DESC LIMIT ?`
+
+// Messages lists messages for the operator, the newest first; only those in one
+// state unless it is empty.
+func (db *DB) Messages(ctx context.Context, now time.Time, state outbox.State, limit int) (list []outbox.Status, err error) {
+	rows, err := db.read.QueryContext(ctx, selectMessages, micros(now), state, state, limit)
+	if err != nil {
+		return nil, fail("list e-mails", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var s outbox.Status
+		var created, at int64
+		if err := rows.Scan(&s.ID, &s.Kind, &s.CustomerID, &s.State, &s.Attempts, &created, &at, &s.LastError); err != nil {
+			return nil, fail("list e-mails", err)
+		}
+		s.CreatedAt, s.At = fromMicros(created), fromMicros(at)
+		list = append(list, s)
+	}
+	return list, fail("list e-mails", rows.Err())
+}
+
+const retryFailed = `UPDATE outbox SET due_at = ?, failed_at = NULL WHERE failed_at IS NOT NULL`
+
+// RetryFailed makes every failed message due, and tells how many they were.
+func (db *DB) RetryFailed(ctx context.Context, now time.Time) (int64, error) {
+	result, err := db.write.ExecContext(ctx, retryFailed, micros(now))
+	if err != nil {
+		return 0, fail("retry e-mails", err)
+	}
+	n, err := result.RowsAffected()
+	return n, fail("retry e-mails", err)
+}
+
+// Retry makes failed messages due: all of them, or none if one cannot be. It
+// returns an error that names each id which no message has
+// ([outbox.ErrUnknown]) or whose message has not failed
+// ([outbox.ErrNotFailed]).
+func (db *DB) Retry(ctx context.Context, ids []string, now time.Time) error {
+	return db.transaction(ctx, "retry e-mails", func(tx *sql.Tx) error {
+		var faults []error
+		for _, id := range ids {
+			result, err := tx.ExecContext(ctx, retryFailed+` AND id = ?`, micros(now), id)
+			if err != nil {
+				return err
+			}
+			if n, err := result.RowsAffected(); err != nil {
+				return err
+			} else if n > 0 {
+				continue
+			}
+			known, err := texts(ctx, tx, `SELECT id FROM outbox WHERE id = ?`, id)
+			switch {
+			case err != nil:
+				return err
+			case len(known) == 0:
+				faults = append(faults, fmt.Errorf("e-mail %s: %w", id, outbox.ErrUnknown))
+			default:
+				faults = append(faults, fmt.Errorf("e-mail %s: %w", id, outbox.ErrNotFailed))
+			}
+		}
+		return errors.Join(faults...)
+	})
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"cryptoexchange.com/escrow/impl/internal/customer"
-	"cryptoexchange.com/escrow/impl/internal/outbox"
 	"cryptoexchange.com/escrow/impl/internal/partner"
 )
 
@@ -22,7 +21,7 @@ import (
 type Store interface {
 	customer.Store
 	partner.Store
-	outbox.Store
+	Outbox
 	// AnyCustomer reads a customer, whoever created it.
 	AnyCustomer(ctx context.Context, id int64) (customer.Customer, error)
 	// Ping tells whether the store can be read and written.
@@ -35,10 +34,7 @@ type Store interface {
 // another process would see it.
 func Exercise(t *testing.T, fresh func(t *testing.T) (open func() Store)) {
 	t.Helper()
-	cases := []struct {
-		name string
-		run  func(t *testing.T, b *bundle)
-	}{
+	cases := []testCase{
 		{"create and read", testCreateAndRead},
 		{"create with everything", testCreateWithEverything},
 		{"e-mail in use", testEmailInUse},
@@ -51,13 +47,10 @@ func Exercise(t *testing.T, fresh func(t *testing.T) (open func() Store)) {
 		{"partners and keys", testPartners},
 		{"first partner", testFirstPartner},
 		{"revoked keys", testRevoke},
-		{"outbox", testOutbox},
-		{"outbox leases", testOutboxLeases},
-		{"outbox workers race", testOutboxRace},
 		{"cancelled", testCancelled},
 		{"durable", testDurable},
 	}
-	for _, c := range cases {
+	for _, c := range append(cases, outboxCases...) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := &bundle{reopen: fresh(t)}
@@ -66,6 +59,11 @@ func Exercise(t *testing.T, fresh func(t *testing.T) (open func() Store)) {
 			c.run(t, b)
 		})
 	}
+}
+
+type testCase struct {
+	name string
+	run  func(t *testing.T, b *bundle)
 }
 
 type bundle struct {
@@ -395,81 +393,6 @@ func testRevoke(t *testing.T, b *bundle) {
 	}
 	if err := b.store.RevokeKey(t.Context(), 999, start); !errors.Is(err, partner.ErrNotFound) {
 		t.Errorf("unknown key: %v", err)
-	}
-}
-
-func testOutbox(t *testing.T, b *bundle) {
-	name := "Ana"
-	c := creation(b.partner, "a@example.com")
-	c.Customer.FirstName = &name
-	b.create(t, c)
-	shop := "Shop"
-	want := []outbox.Message{{ID: "m-a@example.com", Kind: customer.KindIntroduction, Attempts: 1, To: "a@example.com", FirstName: &name, PartnerName: &shop}}
-	got, err := b.store.Claim(t.Context(), start, start.Add(time.Minute), 10)
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Fatalf("%v (-want +got)\n%s", err, diff)
-	}
-	if err := b.store.MarkFailed(t.Context(), "m-a@example.com", "no route", start.Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	if got := b.due(t, start.Add(time.Hour-time.Microsecond)); len(got) != 0 {
-		t.Errorf("due before its time: %v", got)
-	}
-	if got := b.due(t, start.Add(time.Hour)); len(got) != 1 {
-		t.Errorf("not due at its time: %v", got)
-	}
-	if err := b.store.MarkSent(t.Context(), "m-a@example.com", start); err != nil {
-		t.Fatal(err)
-	}
-	// A worker that was too slow must not undo it.
-	if err := b.store.MarkFailed(t.Context(), "m-a@example.com", "late", start); err != nil {
-		t.Fatal(err)
-	}
-	if got := b.due(t, start.Add(24*time.Hour)); len(got) != 0 {
-		t.Errorf("due after it was sent: %v", got)
-	}
-}
-
-func testOutboxLeases(t *testing.T, b *bundle) {
-	b.create(t, creation(b.partner, "a@example.com"))
-	if got := b.due(t, start); len(got) != 1 { // leased for a minute
-		t.Fatalf("due %v", got)
-	}
-	if got := b.due(t, start.Add(time.Minute-time.Microsecond)); len(got) != 0 {
-		t.Errorf("claimed during a lease: %v", got)
-	}
-	messages, err := b.store.Claim(t.Context(), start.Add(time.Minute), start.Add(2*time.Minute), 1)
-	if err != nil || len(messages) != 1 || messages[0].Attempts != 2 {
-		t.Errorf("after a lease: %+v, %v", messages, err)
-	}
-}
-
-func testOutboxRace(t *testing.T, b *bundle) {
-	const messages = 40
-	for i := range messages {
-		b.create(t, creation(b.partner, fmt.Sprintf("%d@example.com", i)))
-	}
-	var mu sync.Mutex
-	seen := make(map[string]int)
-	err := errors.Join(race(messages, func(int) error {
-		got, err := b.store.Claim(context.WithoutCancel(t.Context()), start, start.Add(time.Minute), 2)
-		mu.Lock()
-		defer mu.Unlock()
-		for _, m := range got {
-			seen[m.ID]++
-		}
-		return err
-	})...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(seen) != messages {
-		t.Errorf("%d messages were claimed, want %d", len(seen), messages)
-	}
-	for id, n := range seen {
-		if n != 1 {
-			t.Errorf("%s was claimed %d times", id, n)
-		}
 	}
 }
 
