@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"cryptoexchange.com/escrow/impl/internal/mail"
 )
@@ -27,6 +28,19 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// MailFrom is the sender of e-mails (RFC 5322 mailbox).
 	MailFrom string
+	// SMTPURL is the mail server that e-mails are handed to. Empty to put them
+	// into the folder mail inside Data instead.
+	SMTPURL SMTPURL
+	// SMTPPassword and SMTPPasswordFile are two ways to give the password apart
+	// from the URL. A line break at the end of the file is not part of it.
+	SMTPPassword     SMTPPassword
+	SMTPPasswordFile string
+	// MailGiveUpAfter is the age at which an e-mail that cannot be sent is given
+	// up.
+	MailGiveUpAfter time.Duration
+	// MailTemplates is a folder of templates that replace those of the same name
+	// among the embedded ones. Empty for none.
+	MailTemplates string
 	// RateLimit is how many requests a second each API key may make, with five
 	// times as many at once. 0 sets no limit.
 	RateLimit float64
@@ -39,6 +53,8 @@ func DefaultConfig() Config {
 		Data:      "./data",
 		MailFrom:  "CryptoExchange <no-reply@cryptoexchange.com>",
 		RateLimit: 1000,
+
+		MailGiveUpAfter: 72 * time.Hour,
 	}
 }
 
@@ -60,6 +76,12 @@ func (c *Config) Validate() error {
 	}
 	if err := mail.CheckFrom(c.MailFrom); err != nil {
 		fault("sender of e-mails: %w", err)
+	}
+	if _, err := c.mailServer(); err != nil {
+		faults = append(faults, err)
+	}
+	if c.MailGiveUpAfter < time.Minute {
+		fault("age at which e-mails are given up: want a minute or more, such as 72h")
 	}
 	if c.RateLimit < 0 || math.IsNaN(c.RateLimit) || c.RateLimit > 1e6 {
 		fault("rate limit: want requests a second, or 0 for no limit")

@@ -41,7 +41,7 @@ var layers = map[string]struct {
 	"impl/internal/outbox": {nil, nil},
 	"impl/internal/mail": {
 		[]string{"impl/internal/outbox"},
-		[]string{"github.com/wneessen/go-mail", "golang.org/x/text", "github.com/labstack/echo/v4"},
+		[]string{"github.com/wneessen/go-mail", "golang.org/x/text", "golang.org/x/net/idna", "github.com/labstack/echo/v4"},
 	},
 	"impl/internal/pages": {nil, []string{"github.com/labstack/echo/v4"}},
 	"impl/internal/sqlite": {

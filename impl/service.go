@@ -19,7 +19,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -92,11 +91,20 @@ func New(ctx context.Context, c Config, logger *slog.Logger) (_ *Service, err er
 
 // wire makes the parts and hands them to each other.
 func (s *Service) wire(c Config) error {
-	sender, err := mail.NewFolder(filepath.Join(c.Data, "mail"), c.MailFrom, time.Now, s.logger)
+	composer, err := mail.NewComposer(mail.ComposerParams{
+		From:      c.MailFrom,
+		Templates: c.MailTemplates,
+		URLs:      mail.URLs{LogIn: s.url + "/log-in", ForgotPassword: s.url + "/forgot-password", Account: s.url + "/account"},
+		LinkURL:   func(outbox.Message) (string, error) { return "", errors.New("there are no links yet") },
+	})
 	if err != nil {
 		return err
 	}
-	s.worker = outbox.NewWorker(outbox.Params{Store: s.store, Sender: sender, Now: time.Now, Logger: s.logger})
+	sender, err := c.newSender(composer, s.logger)
+	if err != nil {
+		return err
+	}
+	s.worker = outbox.NewWorker(outbox.Params{Store: s.store, Sender: sender, Now: time.Now, Logger: s.logger, GiveUpAfter: c.MailGiveUpAfter})
 	s.partners = partner.NewService(s.store, time.Now)
 	s.customers = customer.NewService(customer.Params{
 		Store:  s.store,

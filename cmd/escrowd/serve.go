@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"cryptoexchange.com/escrow/impl"
 )
@@ -14,12 +15,17 @@ import (
 const firstPartner = "Example Marketplace"
 
 type serveCommand struct {
-	Listen         string         `help:"Address to listen on." default:"${listen}" env:"ESCROW_LISTEN"`
-	PublicURL      string         `help:"Where callers reach the server; begins every link that leaves it. Without it, the address listened on." env:"ESCROW_PUBLIC_URL" placeholder:"URL"`
-	TrustedProxies []netip.Prefix `help:"Networks whose Forwarded and X-Forwarded-For headers are believed." env:"ESCROW_TRUSTED_PROXIES" placeholder:"CIDR"`
-	MailFrom       string         `help:"Sender of e-mails." default:"${mail_from}" env:"ESCROW_MAIL_FROM"`
-	RateLimit      float64        `help:"Requests a second for each API key, five times as many at once; 0 for no limit." default:"${rate_limit}" env:"ESCROW_RATE_LIMIT"`
-	LogFormat      string         `help:"Form of the log, text or json." enum:"text,json" default:"text" env:"ESCROW_LOG_FORMAT"`
+	Listen           string            `help:"Address to listen on." default:"${listen}" env:"ESCROW_LISTEN"`
+	PublicURL        string            `help:"Where callers reach the server; begins every link that leaves it. Without it, the address listened on." env:"ESCROW_PUBLIC_URL" placeholder:"URL"`
+	TrustedProxies   []netip.Prefix    `help:"Networks whose Forwarded and X-Forwarded-For headers are believed." env:"ESCROW_TRUSTED_PROXIES" placeholder:"CIDR"`
+	MailFrom         string            `help:"Sender of e-mails." default:"${mail_from}" env:"ESCROW_MAIL_FROM"`
+	SMTPURL          impl.SMTPURL      `name:"smtp-url" help:"Mail server, such as smtp://user:password@host:587 (STARTTLS), smtps://... (TLS from the beginning) or smtp://host:25?tls=none. Without it, e-mails go to the folder mail in the data folder." env:"ESCROW_SMTP_URL" placeholder:"URL"`
+	SMTPPassword     impl.SMTPPassword `name:"smtp-password" help:"Password for the mail server; better given in the environment or a file, where other users do not see it." env:"ESCROW_SMTP_PASSWORD" placeholder:"PASSWORD"`
+	SMTPPasswordFile string            `name:"smtp-password-file" help:"File that has the password for the mail server." env:"ESCROW_SMTP_PASSWORD_FILE" placeholder:"FILE"`
+	MailGiveUpAfter  time.Duration     `help:"Age at which an e-mail that cannot be sent is given up." default:"${mail_give_up_after}" env:"ESCROW_MAIL_GIVE_UP_AFTER" placeholder:"DURATION"`
+	MailTemplates    string            `help:"Folder of templates for e-mails; each replaces the embedded one of its name, such as en/introduction.html." env:"ESCROW_MAIL_TEMPLATES" placeholder:"DIR"`
+	RateLimit        float64           `help:"Requests a second for each API key, five times as many at once; 0 for no limit." default:"${rate_limit}" env:"ESCROW_RATE_LIMIT"`
+	LogFormat        string            `help:"Form of the log, text or json." enum:"text,json" default:"text" env:"ESCROW_LOG_FORMAT"`
 }
 
 // Run serves until ctx ends.
@@ -32,6 +38,12 @@ func (s *serveCommand) Run(ctx context.Context, c *cli, out ui) (err error) {
 		TrustedProxies: s.TrustedProxies,
 		MailFrom:       s.MailFrom,
 		RateLimit:      s.RateLimit,
+
+		SMTPURL:          s.SMTPURL,
+		SMTPPassword:     s.SMTPPassword,
+		SMTPPasswordFile: s.SMTPPasswordFile,
+		MailGiveUpAfter:  s.MailGiveUpAfter,
+		MailTemplates:    s.MailTemplates,
 	}, logger)
 	if err != nil {
 		return err

@@ -7,39 +7,39 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"cryptoexchange.com/escrow/impl/internal/outbox"
 )
 
+const emlSuffix = ".eml"
+
 // Folder is a [outbox.Sender] that puts each e-mail into a file, for services
-// that have no mail server. Mail programs open the files.
+// that have no mail server. Mail programs open the files, and so does [Mailbox].
 type Folder struct {
-	path   string
-	from   string
-	now    func() time.Time
-	logger *slog.Logger
+	path     string
+	composer *Composer
+	logger   *slog.Logger
 }
 
 var _ outbox.Sender = (*Folder)(nil)
 
 // NewFolder makes a sender, and the folder if there is none. Only the owner of
 // the process can read it.
-func NewFolder(path, from string, now func() time.Time, logger *slog.Logger) (*Folder, error) {
+func NewFolder(path string, composer *Composer, logger *slog.Logger) (*Folder, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("make mail folder: %w", err)
 	}
-	return &Folder{path: path, from: from, now: now, logger: logger}, nil
+	return &Folder{path: path, composer: composer, logger: logger}, nil
 }
 
 // Send implements [outbox.Sender]. When it returns, the file is on storage. A
 // message that is sent again takes the place of the first.
 func (f *Folder) Send(ctx context.Context, m outbox.Message) error {
-	message, err := Compose(m, f.from, f.now())
+	message, err := f.composer.Compose(m)
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(f.path, m.ID+".eml")
+	path := filepath.Join(f.path, m.ID+emlSuffix)
 	if err := writeFile(path, message); err != nil {
 		return fmt.Errorf("write e-mail: %w", err)
 	}

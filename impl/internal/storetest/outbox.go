@@ -194,6 +194,7 @@ func testOutboxList(t *testing.T, b *bundle) {
 		case outbox.Failed:
 			s.LastError = f.Reason
 			err = b.store.MarkFailed(t.Context(), f)
+		case outbox.Queued:
 		}
 		if err != nil {
 			t.Fatal(err)
