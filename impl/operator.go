@@ -12,6 +12,7 @@ import (
 	"cryptoexchange.com/escrow/gen"
 	"cryptoexchange.com/escrow/impl/internal/customer"
 	"cryptoexchange.com/escrow/impl/internal/httpapi"
+	"cryptoexchange.com/escrow/impl/internal/outbox"
 	"cryptoexchange.com/escrow/impl/internal/partner"
 	"cryptoexchange.com/escrow/impl/internal/sqlite"
 )
@@ -24,6 +25,14 @@ type (
 	Key = partner.Key
 	// Secret is an API key in full; it does not print itself.
 	Secret = partner.Secret
+)
+
+// Mails, as operators see them.
+type (
+	// Mail is an e-mail, without the address that it goes to.
+	Mail = outbox.Status
+	// MailState is the state of an e-mail: queued, waiting, sent or failed.
+	MailState = outbox.State
 )
 
 // ErrNotFound is returned for a partner, key or customer that does not exist.
@@ -87,6 +96,23 @@ func (o *Operator) Customer(ctx context.Context, id int64) (gen.Customer, error)
 		return gen.Customer{}, notFound(err)
 	}
 	return httpapi.ToAPICustomer(&c)
+}
+
+// Mails lists e-mails, the newest first; only those in one state unless it is
+// empty.
+func (o *Operator) Mails(ctx context.Context, state MailState, limit int) ([]Mail, error) {
+	return o.store.Messages(ctx, time.Now(), state, limit)
+}
+
+// RetryMails makes failed e-mails due, all of them or none. The error names each
+// id that is unknown, or whose e-mail has not failed.
+func (o *Operator) RetryMails(ctx context.Context, ids []string) error {
+	return o.store.Retry(ctx, ids, time.Now())
+}
+
+// RetryFailedMails makes every failed e-mail due, and tells how many they were.
+func (o *Operator) RetryFailedMails(ctx context.Context) (int64, error) {
+	return o.store.RetryFailed(ctx, time.Now())
 }
 
 func notFound(err error) error {

@@ -26,6 +26,7 @@ type cli struct {
 	Partner  partnerCommand  `cmd:"" help:"Make and list partners."`
 	Key      keyCommand      `cmd:"" help:"Make, list and revoke API keys."`
 	Customer customerCommand `cmd:"" help:"Look at customers."`
+	Mail     mailCommand     `cmd:"" help:"List e-mails and try failed ones again."`
 }
 
 const description = `The CryptoExchange escrow service for partners.
@@ -37,7 +38,9 @@ Examples:
   escrowd --listen :8080 --public-url https://escrow.example.com
   escrowd partner create "Example Marketplace"
   escrowd key revoke 3
-  escrowd customer show 2548`
+  escrowd customer show 2548
+  escrowd mail list --state failed
+  escrowd mail retry --all-failed`
 
 func run(ctx context.Context, args []string, out ui) int {
 	defaults := impl.DefaultConfig()

@@ -49,7 +49,7 @@ const (
 	startTLS      protection = iota // or nothing is sent
 	implicitTLS                     // from the first octet on
 	opportunistic                   // STARTTLS if it is offered, which an attacker can suppress
-	clear                           // an attacker can read everything
+	inTheClear                      // an attacker can read everything
 )
 
 // Server is a mail server, and how to send through it.
@@ -128,7 +128,7 @@ func (s *Server) protect(u *url.URL, fault func(string, ...any)) {
 		case "opportunistic":
 			s.protection = opportunistic
 		case "none":
-			s.protection = clear
+			s.protection = inTheClear
 		default:
 			fault("tls must be starttls, opportunistic or none")
 		}

@@ -207,7 +207,7 @@ func (s *SMTP) begin(conn *patient) (*gosmtp.Client, stage, error) {
 func (s *SMTP) secure(client *gosmtp.Client) (stage, error) {
 	offered, _ := client.Extension("STARTTLS")
 	switch s.p.Server.protection {
-	case implicitTLS, clear:
+	case implicitTLS, inTheClear:
 		return "", nil
 	case opportunistic:
 		if !offered {

@@ -212,8 +212,8 @@ func (db *DB) RetryFailed(ctx context.Context, now time.Time) (int64, error) {
 // ([outbox.ErrUnknown]) or whose message has not failed
 // ([outbox.ErrNotFailed]).
 func (db *DB) Retry(ctx context.Context, ids []string, now time.Time) error {
-	return db.transaction(ctx, "retry e-mails", func(tx *sql.Tx) error {
-		var faults []error
+	var faults []error
+	err := db.transaction(ctx, "retry e-mails", func(tx *sql.Tx) error {
 		for _, id := range ids {
 			result, err := tx.ExecContext(ctx, retryFailed+` AND id = ?`, micros(now), id)
 			if err != nil {
@@ -234,6 +234,15 @@ func (db *DB) Retry(ctx context.Context, ids []string, now time.Time) error {
 				faults = append(faults, fmt.Errorf("e-mail %s: %w", id, outbox.ErrNotFailed))
 			}
 		}
-		return errors.Join(faults...)
+		if len(faults) > 0 {
+			return errRefused // and nothing is changed
+		}
+		return nil
 	})
+	if errors.Is(err, errRefused) {
+		return errors.Join(faults...)
+	}
+	return err
 }
+
+var errRefused = errors.New("refused")
