@@ -18,7 +18,8 @@ import (
 )
 
 // seed reads the documentation of the API that partners have had all along. The
-// copy here is compared with the original where that is at hand.
+// copy here is compared with the original, which lies beside the repository: a
+// laptop may lack it, CI may not.
 func seed(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/create-customer.txt")
@@ -27,7 +28,8 @@ func seed(t *testing.T) string {
 	}
 	original, err := os.ReadFile("../../../shared/seed/create-customer.txt")
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") == "":
+		t.Log("the original is not at hand")
 	case err != nil:
 		t.Fatal(err)
 	default:
@@ -186,7 +188,8 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// TestReadme runs the README's own examples, in their order.
+// TestReadme does what a reader of the README does: pastes the printed curl, and
+// runs the examples in their order.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	need(t, "curl")
@@ -202,7 +205,10 @@ func TestReadme(t *testing.T) {
 		t.Fatalf("%d examples, want 3", len(blocks))
 	}
 	s := start(t, filepath.Join(t.TempDir(), "data"))
-	wants := []string{`"email":"ana.garcia@example.com"`, `"first_name":"Ana"`, `"email": "johny.smith@example.com"`}
+	if printed := shell(t, curl(t, s.printed)); printed["id"] != 1.0 {
+		t.Errorf("the printed curl: %v", printed)
+	}
+	wants := []string{`"email":"ana.garcia@example.com"`, `"first_name":"Ana"`, `"email": "mei.lin@example.com"`}
 	for i, block := range blocks {
 		script := strings.NewReplacer(
 			"http://127.0.0.1:8080", s.root,
