@@ -30,7 +30,7 @@ var layers = map[string]struct {
 	"impl/internal/country":   {nil, nil},
 	"impl/internal/emailaddr": {nil, []string{"golang.org/x/"}},
 	"impl/internal/phone":     {nil, []string{"github.com/nyaruka/phonenumbers"}},
-	"impl/internal/customer":  {[]string{"impl/internal/country", "impl/internal/emailaddr", "impl/internal/phone"}, nil},
+	"impl/internal/customer":  {[]string{"impl/internal/country", "impl/internal/emailaddr", "impl/internal/phone"}, []string{"golang.org/x/text/language"}},
 	"impl/internal/partner":   {nil, nil},
 	"impl/internal/keyset":    {nil, []string{"github.com/tink-crypto/tink-go/v2", "github.com/gofrs/flock"}},
 	"impl/internal/password":  {nil, []string{"github.com/alexedwards/argon2id", "golang.org/x/"}},

@@ -69,6 +69,7 @@ type Customer struct {
 	IsCompany              bool
 	Notes                  *string
 	Address                *Address
+	Language               *string // of e-mails, BCP 47; nil if it was never told
 	LastLoginAt            *time.Time
 	LastLoginIP            *string
 	LastLoginHost          *string
@@ -76,7 +77,16 @@ type Customer struct {
 	UpdatedAt              time.Time
 	DeletedAt              *time.Time
 	ReasonForDeletion      *string
+	// Changed has the fields that the customer has changed since creation, and
+	// when. All others stand as whoever created the customer said.
+	Changed map[Field]time.Time
+	// Invitation is nil for a customer who was never invited.
+	Invitation *Invitation
 }
+
+// Unconfirmed tells whether the customer signed up alone and has not confirmed
+// the e-mail address yet.
+func (c *Customer) Unconfirmed() bool { return c.Group == SignedUp && !c.EmailVerified }
 
 // Country gives the country of the address, or nil without one.
 func (c *Customer) Country() *string {
@@ -102,6 +112,7 @@ type Draft struct {
 	LastName    *string
 	Address     *DraftAddress
 	PhoneNumber *Text
+	Language    *string
 }
 
 // DraftAddress is the address in a [Draft].

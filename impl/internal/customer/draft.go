@@ -24,7 +24,7 @@ const (
 
 // accept turns a draft into the customer that it describes, or says everything
 // that speaks against it.
-func (d *Draft) accept(partnerID int64, now time.Time) (Customer, string, error) {
+func (d *Draft) accept(partnerID *int64, now time.Time) (Customer, string, error) {
 	var findings []Finding
 	key, err := emailaddr.Key(d.Email)
 	if err != nil {
@@ -34,24 +34,37 @@ func (d *Draft) accept(partnerID int64, now time.Time) (Customer, string, error)
 	findings = append(findings, f...)
 	number, f := d.phone()
 	findings = append(findings, f...)
+	tag, f := acceptLanguage(d.Language)
+	findings = append(findings, f...)
 	if len(findings) > 0 {
 		return Customer{}, "", &UnacceptableError{findings}
 	}
+	group := Introduced
+	if partnerID == nil {
+		group = SignedUp
+	}
 	return Customer{
-		PartnerID:  &partnerID,
+		PartnerID:  partnerID,
 		Email:      d.Email,
 		FirstName:  d.FirstName,
 		MiddleName: d.MiddleName,
 		LastName:   d.LastName,
 		Status:     Active,
-		Group:      Introduced,
+		Group:      group,
 		// The partner vouches for the address of a customer whom it introduces.
-		EmailVerified: true,
+		EmailVerified: partnerID != nil,
 		Phone:         number,
 		Address:       address,
+		Language:      tag,
 		CreatedAt:     now,
 		UpdatedAt:     now,
 	}, key, nil
+}
+
+// SignUp turns a draft into a customer who signs up alone, and gives the key of
+// their e-mail address; or returns [*UnacceptableError].
+func (d *Draft) SignUp(now time.Time) (c Customer, emailKey string, err error) {
+	return d.accept(nil, now)
 }
 
 func (a *DraftAddress) accept() (*Address, []Finding) {
@@ -89,18 +102,26 @@ func (d *Draft) phone() (*string, []Finding) {
 	if d.PhoneNumber == nil {
 		return nil, nil
 	}
-	in := ""
+	var in *string
 	if d.Address != nil {
-		in = d.Address.Country
+		in = &d.Address.Country
 	}
-	number, err := phone.E164(d.PhoneNumber.Value, in)
+	return acceptPhone(&d.PhoneNumber.Value, in)
+}
+
+// acceptPhone reads a phone number, in a country if there is one.
+func acceptPhone(number, country *string) (*string, []Finding) {
+	if number == nil {
+		return nil, nil
+	}
+	e164, err := phone.E164(*number, value(country))
 	switch {
 	case errors.Is(err, phone.ErrNeedsCountry):
 		return nil, []Finding{{[]string{"phone_number"}, CodePhoneNeedsCountry, "Without an address, give the phone number in the international form, as a string that begins with + and the country's calling code."}}
 	case err != nil:
 		return nil, []Finding{{[]string{"phone_number"}, CodeInvalidPhoneNumber, "No numbering plan knows this phone number. Give it in the international form, or in the national form of the address's country."}}
 	}
-	return &number, nil
+	return &e164, nil
 }
 
 // fingerprint tells drafts apart: two have the same one if and only if they say

@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// SignUpValidity is for how long a sign-up that nobody confirms keeps its
+// address. Then it gives way, so that nobody can hold somebody else's.
+const SignUpValidity = 72 * time.Hour
+
 // KeyRetention is for how long an idempotency key is kept at least: the
 // contract promises 24 hours, and the second day is for clocks that differ and
 // for retries that begin late.
@@ -14,11 +18,12 @@ const KeyRetention = 48 * time.Hour
 
 // Service applies the rules. It is safe for concurrent use.
 type Service struct {
-	store  Store
-	now    func() time.Time
-	newID  func() string
-	queued func()
-	flight inFlight
+	store   Store
+	now     func() time.Time
+	newID   func() string
+	newLink func(kind, messageID string, now time.Time) (Link, error)
+	queued  func()
+	flight  inFlight
 }
 
 // Params are what a [Service] needs.
@@ -26,13 +31,15 @@ type Params struct {
 	Store Store
 	Now   func() time.Time // the clock
 	NewID func() string    // gives unique ids of messages
+	// NewLink makes the link of an e-mail.
+	NewLink func(kind, messageID string, now time.Time) (Link, error)
 	// Queued is called after an e-mail was queued, to send it without delay.
 	Queued func()
 }
 
 // NewService makes a service.
 func NewService(p Params) *Service {
-	return &Service{store: p.Store, now: p.Now, newID: p.NewID, queued: p.Queued, flight: inFlight{keys: make(map[flightKey]struct{})}}
+	return &Service{store: p.Store, now: p.Now, newID: p.NewID, newLink: p.NewLink, queued: p.Queued, flight: inFlight{keys: make(map[flightKey]struct{})}}
 }
 
 // Create makes the customer that a partner describes, and queues the e-mail
@@ -43,11 +50,17 @@ func NewService(p Params) *Service {
 // [ErrKeyReused] or [ErrUnavailable].
 func (s *Service) Create(ctx context.Context, partnerID int64, draft Draft, idempotencyKey string) (Created, error) {
 	now := s.now().UTC().Truncate(time.Microsecond)
-	c, emailKey, err := draft.accept(partnerID, now)
+	c, emailKey, err := draft.accept(&partnerID, now)
 	if err != nil {
 		return Created{}, err
 	}
-	creation := Creation{Customer: c, EmailKey: emailKey, Message: Message{ID: s.newID(), Kind: KindIntroduction}}
+	creation := Creation{Customer: c, EmailKey: emailKey, Message: Message{ID: s.newID(), Kind: KindIntroduction}, SignUpsBefore: now.Add(-SignUpValidity)}
+	link, err := s.newLink(LinkInvitation, creation.Message.ID, now)
+	if err != nil {
+		return Created{}, fmt.Errorf("make invitation: %w", err)
+	}
+	creation.Message.Link = &link
+	creation.Customer.Invitation = &Invitation{QueuedAt: now, ExpiresAt: link.ExpiresAt}
 	if idempotencyKey != "" {
 		fingerprint, err := draft.fingerprint()
 		if err != nil {

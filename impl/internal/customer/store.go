@@ -28,21 +28,38 @@ type Store interface {
 
 // Creation is a customer to be stored, with all that must come to be with it.
 type Creation struct {
-	Customer    Customer // without an ID
-	EmailKey    string   // unique among customers
-	Message     Message
-	Idempotency *Idempotency // nil without a key
+	Customer Customer // without an ID
+	EmailKey string   // unique among customers
+	Message  Message
+	// SignUpsBefore is the moment before which a sign-up that nobody confirmed
+	// has lost its claim to the address.
+	SignUpsBefore time.Time
+	Idempotency   *Idempotency // nil without a key
 }
 
 // Message is an e-mail to be sent to the customer.
 type Message struct {
 	ID   string // unique, for the Message-ID of its header
 	Kind string // names its template
+	Link *Link  // nil if the e-mail has none
 }
 
-// KindIntroduction is the kind of the e-mail that introduces the service to a
-// customer whom a partner created.
-const KindIntroduction = "introduction"
+// Link is the link in a message, without its token, which is kept nowhere.
+type Link struct {
+	Kind      string
+	Hash      [32]byte // SHA-256 of the token
+	KeyID     uint32   // of the key that the token is derived with
+	ExpiresAt time.Time
+}
+
+// Kinds of e-mails that bring customers to the service. They name templates.
+const (
+	// KindIntroduction introduces the service to a customer whom a partner
+	// created.
+	KindIntroduction = "introduction"
+	// KindConfirmation goes to an address that somebody signed up with.
+	KindConfirmation = "confirmation"
+)
 
 // Idempotency records which request a customer was created by.
 type Idempotency struct {
