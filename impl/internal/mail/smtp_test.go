@@ -21,8 +21,8 @@ import (
 // patience is how long the sender under test waits for a reply, and too is what
 // a server takes that is too slow.
 const (
-	patience = 300 * time.Millisecond
-	too      = 900 * time.Millisecond
+	patience = 700 * time.Millisecond
+	too      = 2 * time.Second
 )
 
 // kindOf says what an error means for the worker.
