@@ -343,6 +343,8 @@ func TestBadInput(t *testing.T) {
 		{"100,000 brackets", strings.Repeat("[", 100_000), 400, malformed, []string{strings.Repeat("/0", 31) + " too_deep"}},
 		{"NUL", `{"email":"a@example.com","first_name":"A\u0000"}`, 400, malformed, []string{"/first_name nul_character"}},
 		{"placeholder of the documented example", `{"email":"[email protected]"}`, 400, invalid, []string{"/email format"}},
+		{"no e-mail address at all", `{"email":"bad"}`, 400, invalid, []string{"/email format", "/email min_length"}},
+		{"empty e-mail address", `{"email":""}`, 400, invalid, []string{"/email min_length"}},
 		{"no e-mail address", `{}`, 400, invalid, []string{"/email required"}},
 		{"e-mail address of another type", `{"email":5}`, 400, invalid, []string{"/email type"}},
 		{"e-mail address that is null", `{"email":null}`, 400, invalid, []string{"/email type"}},
@@ -430,6 +432,9 @@ func TestUnauthenticated(t *testing.T) {
 		if a.status != 401 || a.code() != "unauthenticated" || a.header.Get("WWW-Authenticate") != challenge {
 			t.Errorf("%q: %d %q", authorization, a.status, a.header.Get("WWW-Authenticate"))
 		}
+		if unknown := a.body["detail"] == "This API key is unknown or revoked."; unknown != (challenge == invalid) {
+			t.Errorf("%q: %v", authorization, a.body["detail"])
+		}
 	}
 	for _, authorization := range []string{"Bearer " + b.key, "bearer " + b.key, "BEARER   " + b.key} {
 		if a := b.get(t, 1, "Authorization", authorization); a.status != 404 {
@@ -479,6 +484,9 @@ func TestRouting(t *testing.T) {
 		{"OPTIONS", b.url + "/partner/customers", 405, "method_not_allowed", "POST"},
 		{"BREW", b.url + "/partner/customers", 405, "method_not_allowed", "POST"},
 		{"POST", b.root + "/docs", 405, "method_not_allowed", "GET, HEAD"},
+		{"OPTIONS", b.root + "/docs", 405, "method_not_allowed", "GET, HEAD"},
+		{"OPTIONS", b.root + "/healthz", 405, "method_not_allowed", "GET, HEAD"},
+		{"OPTIONS", b.root + "/problems/not_found", 405, "method_not_allowed", "GET, HEAD"},
 	}
 	for _, tt := range tests {
 		a := b.do(t, tt.method, tt.url, "")

@@ -44,7 +44,8 @@ func acceptRanges(headers []string) []acceptRange {
 		}
 		r := acceptRange{mediaType, 1}
 		if q, given := parameters["q"]; given {
-			if r.quality, err = strconv.ParseFloat(q, 64); err != nil {
+			r.quality, err = strconv.ParseFloat(q, 64)
+			if err != nil || !(r.quality >= 0 && r.quality <= 1) { // NaN is neither
 				continue
 			}
 		}

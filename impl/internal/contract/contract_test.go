@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -103,7 +104,7 @@ func setup(t *testing.T) *bundle {
 	})
 	e.GET("/page", func(c echo.Context) error { return c.HTML(http.StatusOK, "<p>page") })
 	e.GET("/broken", func(echo.Context) error { panic("personal data") })
-	server := httptest.NewUnstartedServer(contract.HeadAsGet(e))
+	server := httptest.NewUnstartedServer(contract.HeadAsGet(contract.DiscardUnread(e)))
 	server.Config.ReadTimeout = time.Second
 	server.Start()
 	t.Cleanup(server.Close)
@@ -232,6 +233,8 @@ func TestBodies(t *testing.T) {
 		{"null for a string", `{"name":null}`, answer{400, []string{"/name type"}}},
 		{"number for a string", `{"name":1}`, answer{400, []string{"/name type"}}},
 		{"empty string", `{"name":""}`, answer{400, []string{"/name min_length"}}},
+		{"empty string of a format", `{"name":"bolt","serial":""}`, answer{400, []string{"/serial min_length"}}},
+		{"short and not of the format", `{"name":"bolt","serial":"x"}`, answer{400, []string{"/serial format", "/serial min_length", "/serial pattern"}}},
 		{"long and not of the pattern", `{"name":"ABCDEFGHIJK"}`, answer{400, []string{"/name max_length", "/name pattern"}}},
 		{"length is in characters", `{"name":"bolt","weight":"αβγδ"}`, answer{201, nil}},
 		{"fraction for an integer", `{"name":"bolt","size":1.5}`, answer{400, []string{"/size type"}}},
@@ -293,6 +296,9 @@ func TestHeaders(t *testing.T) {
 		{"accept that cannot be read", b.post(t, good, header("Accept", ";;;,,,")), answer{201, nil}},
 		{"accepts the kind", b.post(t, good, header("Accept", "text/html", "application/*")), answer{201, nil}},
 		{"refuses it by name", b.post(t, good, header("Accept", "application/json;q=0, */*")), answer{406, []string{}}},
+		{"quality that is none", b.post(t, good, header("Accept", "application/json;q=nan, */*")), answer{201, nil}},
+		{"quality below", b.post(t, good, header("Accept", "application/json;q=-1")), answer{201, nil}},
+		{"quality above", b.post(t, good, header("Accept", "text/html, application/json;q=2")), answer{406, []string{}}},
 		{"accepts nothing of it", b.post(t, good, header("Accept", "text/html")), answer{406, []string{}}},
 		{"refuses it", b.post(t, good, header("Accept", "application/json;q=0, text/html")), answer{406, []string{}}},
 		{"parameter", b.post(t, good, header("X-Tag", "abc")), answer{201, nil}},
@@ -305,6 +311,7 @@ func TestHeaders(t *testing.T) {
 		{"unknown query", b.post(t, good, query("dryrun=true")), answer{400, []string{"query dryrun unknown_parameter"}}},
 		{"broken query", b.post(t, good, query("dry_run=%zz")), answer{400, []string{"query  malformed_query"}}},
 		{"faults of parameters and body together", b.post(t, `{}`, query("x=1"), header("X-Tag", "abcdef")), answer{400, []string{"/name required", "header X-Tag max_length", "query x unknown_parameter"}}},
+		{"faults of parameters and of the body's form together", b.post(t, `{"name":"a","name":"b"}`, query("x=1")), answer{400, []string{"/name duplicate_property", "query x unknown_parameter"}}},
 		{"path", b.get(t, "/v1/widgets/5"), answer{200, nil}},
 		{"escaped path", b.get(t, "/v1/widgets/%35"), answer{200, nil}},
 		{"leading zero", b.get(t, "/v1/widgets/05"), answer{400, []string{"path id type"}}},
@@ -348,6 +355,7 @@ func TestAllow(t *testing.T) {
 		{http.MethodDelete, "/v1/widgets/5", "GET, HEAD"},
 		{http.MethodPost, "/page", "GET, HEAD"},
 		{http.MethodOptions, "/v1/widgets", "POST"},
+		{http.MethodOptions, "/page", "GET, HEAD"},
 	}
 	for _, tt := range tests {
 		response, _ := do(t, b.get(t, tt.path, method(tt.method)))
@@ -497,6 +505,102 @@ func TestBrokenErrorHandler(t *testing.T) {
 	response, body := do(t, b.post(t, `{"name":"bolt"}`))
 	if response.StatusCode != 500 || len(body) > 0 || len(b.violations) != 2 {
 		t.Errorf("status %d, body %q, %d violations", response.StatusCode, body, len(b.violations))
+	}
+}
+
+// TestMissingBody checks that a body which was announced and is not wanted is
+// not waited for.
+func TestMissingBody(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	began := time.Now()
+	answered := raw(t, b, "GET /v1/widgets/5 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+	if answered.StatusCode != http.StatusBadRequest || time.Since(began) > time.Second/2 {
+		t.Errorf("%d after %v", answered.StatusCode, time.Since(began))
+	}
+}
+
+// raw sends bytes as they are, and reads the answer's head only when all are
+// sent.
+func raw(t *testing.T, b *bundle, request string) *http.Response {
+	t.Helper()
+	connection, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(b.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	if _, err := io.WriteString(connection, request); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
+}
+
+// TestUnreadBody refuses large requests of a client that writes everything
+// before it reads anything: it must get its answer each time.
+func TestUnreadBody(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const size = 10 << 20
+	body := strings.Repeat(" ", size)
+	declared := fmt.Sprintf("Content-Length: %d\r\n\r\n%s", size, body)
+	chunked := fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", size, body)
+	for name, tt := range map[string]struct {
+		request string
+		status  int
+	}{
+		"size":                 {"POST /v1/widgets HTTP/1.1\r\nHost: x\r\nAuthorization: k\r\nContent-Type: application/json\r\n" + declared, 413},
+		"size as it comes":     {"POST /v1/widgets HTTP/1.1\r\nHost: x\r\nAuthorization: k\r\nContent-Type: application/json\r\n" + chunked, 413},
+		"credential":           {"POST /v1/widgets HTTP/1.1\r\nHost: x\r\n" + declared, 401},
+		"content type":         {"POST /v1/widgets HTTP/1.1\r\nHost: x\r\nAuthorization: k\r\n" + chunked, 415},
+		"body that is unasked": {"GET /v1/widgets/5 HTTP/1.1\r\nHost: x\r\n" + declared, 400},
+		"method":               {"PUT /v1/widgets HTTP/1.1\r\nHost: x\r\n" + declared, 405},
+		"route":                {"POST /nowhere HTTP/1.1\r\nHost: x\r\n" + chunked, 404},
+		"HTTP/1.0":             {"POST /nowhere HTTP/1.0\r\n" + declared, 404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for range 20 {
+				answered := raw(t, b, tt.request)
+				if body, err := io.ReadAll(answered.Body); answered.StatusCode != tt.status || err != nil || !json.Valid(body) {
+					t.Fatalf("%d %v %s; want %d", answered.StatusCode, err, body, tt.status)
+				}
+			}
+		})
+	}
+}
+
+// TestRefusedConnection checks that a connection whose body was read after all
+// takes the next request, and that one which does not end is given up.
+func TestRefusedConnection(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	connection, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(b.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	reader := bufio.NewReader(connection)
+	head := "POST /v1/widgets HTTP/1.1\r\nHost: x\r\nAuthorization: k\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+	for _, size := range []int{bodyLimit + 1, 10 << 20, 1 << 30} {
+		fits := size <= 10<<20
+		fmt.Fprintf(connection, head, size)
+		if fits {
+			fmt.Fprint(connection, strings.Repeat(" ", size))
+		}
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Fatalf("%d bytes: %v", size, err)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != 413 || response.Close == fits {
+			t.Errorf("%d bytes: %d %v, closes: %v", size, response.StatusCode, err, response.Close)
+		}
+	}
+	if _, err := reader.ReadByte(); !errors.Is(err, io.EOF) {
+		t.Errorf("the connection is open: %v", err)
 	}
 }
 

@@ -22,18 +22,7 @@ func (ct *Contract) judge(schema *openapi3.Schema, value any) []Fault {
 		// It failed, so there is a fault, whatever became of its description.
 		return []Fault{{Code: "invalid", Detail: "This value breaks the contract."}}
 	}
-	return withoutEchoes(faults)
-}
-
-// withoutEchoes drops what else an empty string breaks than that it is empty.
-func withoutEchoes(faults []Fault) []Fault {
-	empty := make(map[string]bool)
-	for _, f := range faults {
-		empty[f.Pointer] = empty[f.Pointer] || f.Code == "min_length"
-	}
-	return slices.DeleteFunc(faults, func(f Fault) bool {
-		return empty[f.Pointer] && (f.Code == "pattern" || f.Code == "format")
-	})
+	return faults
 }
 
 // faults turns kin-openapi's errors into faults. at is the place of the value
@@ -60,6 +49,10 @@ func (ct *Contract) faults(err error, at []string) []Fault {
 	case "oneOf", "anyOf":
 		if branch := branchOfType(one); branch != nil {
 			return ct.faults(branch.VisitJSON(one.Value, ct.all...), place)
+		}
+	case "pattern", "format":
+		if one.Value == "" && one.Schema.MinLength > 0 {
+			return nil // that it is empty is said already
 		}
 	}
 	code, detail := describe(one)

@@ -44,9 +44,8 @@ func (ct *Contract) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 				return &RequestError{Kind: MethodNotAllowed, Allow: p.allow}
 			})
 		}
-		w := c.Response().Writer
 		return ct.answer(c, op, func(c echo.Context) error {
-			if err := ct.admit(c, w, op); err != nil {
+			if err := ct.admit(c, op); err != nil {
 				return err
 			}
 			return next(c)
@@ -66,6 +65,10 @@ func elsewhere(c echo.Context) bool {
 // outside runs what the document does not have. Only its errors are answered
 // here.
 func (ct *Contract) outside(c echo.Context, next echo.HandlerFunc) error {
+	if _, other := c.Get(echo.ContextKeyHeaderAllow).(string); other {
+		// Echo would answer OPTIONS by itself, with 204.
+		next = echo.MethodNotAllowedHandler
+	}
 	err := protect(c, next)
 	if err == nil {
 		return nil
@@ -110,6 +113,7 @@ func (ct *Contract) answer(c echo.Context, op *operation, handler echo.HandlerFu
 			buf.status = http.StatusInternalServerError
 		}
 	}
+	early(c, response.Writer)
 	return buf.send(response)
 }
 

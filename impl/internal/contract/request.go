@@ -17,8 +17,7 @@ import (
 
 // admit checks a request in the order that the package's comment gives, and
 // leaves the judged value where the generated handler binds it from.
-// w is the server's writer, which is told when a body is not read to its end.
-func (ct *Contract) admit(c echo.Context, w http.ResponseWriter, op *operation) error {
+func (ct *Contract) admit(c echo.Context, op *operation) error {
 	if len(op.security) > 0 {
 		if err := ct.options.Authenticate(c, op.security); err != nil {
 			return err
@@ -36,7 +35,11 @@ func (ct *Contract) admit(c echo.Context, w http.ResponseWriter, op *operation) 
 		return err
 	}
 	faults := ct.judgeParameters(c, op)
-	value, bodyFaults, err := ct.readBody(w, c.Request(), schema)
+	value, bodyFaults, err := ct.readBody(c.Request(), schema)
+	var malformed *RequestError
+	if errors.As(err, &malformed) && malformed.Kind == MalformedBody {
+		malformed.Faults = append(faults, malformed.Faults...)
+	}
 	if err != nil {
 		return err
 	}
@@ -83,11 +86,13 @@ func bodySchema(r *http.Request, b *body) (*openapi3.Schema, error) {
 
 // readBody reads, decodes and judges the body. Faults of its form are an error,
 // for nothing more can be said of it; those against its schema are listed.
-func (ct *Contract) readBody(w http.ResponseWriter, r *http.Request, schema *openapi3.Schema) (any, []Fault, error) {
+func (ct *Contract) readBody(r *http.Request, schema *openapi3.Schema) (any, []Fault, error) {
 	if schema == nil {
 		return nil, noBody(r), nil
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, ct.options.BodyLimit))
+	// The server is not told of a body that is too large: it would close the
+	// connection, though the rest may be read yet (see DiscardUnread).
+	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, ct.options.BodyLimit))
 	if err != nil {
 		return nil, nil, readError(err)
 	}
@@ -98,13 +103,16 @@ func (ct *Contract) readBody(w http.ResponseWriter, r *http.Request, schema *ope
 	return value, ct.judge(schema, value), nil
 }
 
-// noBody checks that there is none, whether its length was declared or not.
+// noBody checks that there is none. One whose length was declared is not waited
+// for; of another, only reading tells.
 func noBody(r *http.Request) []Fault {
 	if r.ContentLength == 0 {
 		return nil
 	}
-	if _, err := r.Body.Read(make([]byte, 1)); r.ContentLength < 0 && errors.Is(err, io.EOF) {
-		return nil
+	if r.ContentLength < 0 {
+		if n, err := r.Body.Read(make([]byte, 1)); n == 0 && errors.Is(err, io.EOF) {
+			return nil
+		}
 	}
 	return []Fault{{Code: "unexpected_body", Detail: "This operation takes no body."}}
 }

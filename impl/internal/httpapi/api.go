@@ -91,7 +91,7 @@ func (a *API) Handler(e *echo.Echo) http.Handler {
 	e.HTTPErrorHandler = a.handleError
 	e.Use(a.track, a.contract.Middleware)
 	server.RegisterHandlersWithBaseURL(e, server.NewStrictHandler(a, nil), a.contract.BasePath())
-	return contract.HeadAsGet(e)
+	return contract.HeadAsGet(contract.DiscardUnread(e))
 }
 
 // Headers that every answer has.

@@ -94,6 +94,9 @@ func (a *API) describe(err error, caller *call) *problem {
 	case errors.As(err, &credential):
 		p := unauthenticated.with()
 		p.authenticate = credential.challenge
+		if credential.challenge == challengeInvalid {
+			p.detail = "This API key is unknown or revoked."
+		}
 		return p
 	case errors.As(err, &limited):
 		p := rateLimitExceeded.with()
