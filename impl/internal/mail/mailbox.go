@@ -201,7 +201,22 @@ func (m *Mailbox) read(id string) (entry, error) {
 		}
 		return decoded
 	}
-	e := entry{ID: id, Subject: header("Subject"), From: header("From"), To: header("To")}
+	addresses := func(name string) string {
+		list, err := message.Header.AddressList(name)
+		if err != nil {
+			return header(name)
+		}
+		var shown []string
+		for _, a := range list {
+			if a.Name == "" {
+				shown = append(shown, a.Address)
+			} else {
+				shown = append(shown, a.Name+" <"+a.Address+">")
+			}
+		}
+		return strings.Join(shown, ", ")
+	}
+	e := entry{ID: id, Subject: header("Subject"), From: addresses("From"), To: addresses("To")}
 	if e.Time, err = message.Header.Date(); err != nil {
 		e.Time = time.Time{}
 	}
