@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"cryptoexchange.com/escrow/gen"
@@ -15,6 +14,7 @@ import (
 	"cryptoexchange.com/escrow/impl/internal/outbox"
 	"cryptoexchange.com/escrow/impl/internal/partner"
 	"cryptoexchange.com/escrow/impl/internal/sqlite"
+	"cryptoexchange.com/escrow/impl/internal/text"
 )
 
 // What an operator works with.
@@ -61,10 +61,13 @@ func NewOperator(ctx context.Context, data string) (*Operator, error) {
 func (o *Operator) Close() error { return o.store.Close() }
 
 // CreatePartner makes a partner with one key. The name is 1 to 100 characters
-// without control characters; customers read it in their e-mail.
+// that people can read: customers do, in their e-mail.
 func (o *Operator) CreatePartner(ctx context.Context, name string) (Partner, Secret, error) {
-	if n := utf8.RuneCountInString(name); n == 0 || n > maxPartnerName || !utf8.ValidString(name) || strings.TrimSpace(name) != name || strings.ContainsFunc(name, unicode.IsControl) {
-		return Partner{}, "", fmt.Errorf("name of a partner: want 1 to %d characters, without control characters and spaces around", maxPartnerName)
+	if n := utf8.RuneCountInString(name); n == 0 || n > maxPartnerName || !utf8.ValidString(name) || strings.TrimSpace(name) != name {
+		return Partner{}, "", fmt.Errorf("name of a partner: want 1 to %d characters, without spaces around", maxPartnerName)
+	}
+	if err := text.Check(name); err != nil {
+		return Partner{}, "", fmt.Errorf("name of a partner: %w", err)
 	}
 	return o.partners.CreatePartner(ctx, name)
 }

@@ -367,6 +367,7 @@ func TestBadInput(t *testing.T) {
 		{"phone number that is true", `{"email":"a@example.com","phone_number":true}`, 400, invalid, []string{"/phone_number type"}},
 		{"faults of contract before those of the domain", `{"email":"a@example.com","phone_number":"12","nickname":"A"}`, 400, invalid, []string{"/nickname unknown_property"}},
 		{"unknown country", `{"email":"a@example.com","address":{"line1":"1","city":"c","country":"XX","post_code":1}}`, 422, "unacceptable_data", []string{"/address/country unknown_country"}},
+		{"unreadable names", `{"email":"a@example.com","first_name":"A\u0085b","last_name":"\u200b"}`, 422, "unacceptable_data", []string{"/first_name invalid_text", "/last_name invalid_text"}},
 		{"no state", `{"email":"a@example.com","address":{"line1":"1","city":"c","country":"US","post_code":1}}`, 422, "unacceptable_data", []string{"/address/state state_required"}},
 		{"unknown phone number", `{"email":"a@example.com","phone_number":"+1999"}`, 422, "unacceptable_data", []string{"/phone_number invalid_phone_number"}},
 		{"national phone number without an address", `{"email":"a@example.com","phone_number":8885118600}`, 422, "unacceptable_data", []string{"/phone_number phone_number_needs_country"}},

@@ -68,6 +68,8 @@ func TestOperatorCommands(t *testing.T) {
 		{[]string{"key", "create", "9"}, 1, `^$`, "partner 9: not found"},
 		{[]string{"partner", "create", ""}, 1, `^$`, "name of a partner"},
 		{[]string{"partner", "create", "a\nb"}, 1, `^$`, "name of a partner"},
+		{[]string{"partner", "create", "a\u202eb"}, 1, `^$`, "name of a partner: leave out characters that change the direction"},
+		{[]string{"partner", "create", "\u200b"}, 1, `^$`, "name of a partner: give text that can be seen"},
 		{[]string{"partner", "create"}, 2, `^$`, "escrowd --help"},
 		{[]string{"bogus"}, 2, `^$`, "escrowd --help"},
 		{[]string{"--listen", "nowhere", "--public-url", "x"}, 1, `^$`, "listen address"},

@@ -82,6 +82,7 @@ func (ch *Change) Apply(to *Customer, now time.Time) error {
 	var changed []Field
 	text := func(e Edit[string], name Field, field **string) {
 		if e.Given {
+			findings = append(findings, acceptText(e.Value, string(name))...)
 			*field = e.Value
 			changed = append(changed, name)
 		}

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"cryptoexchange.com/escrow/impl/internal/country"
 	"cryptoexchange.com/escrow/impl/internal/emailaddr"
 	"cryptoexchange.com/escrow/impl/internal/phone"
+	"cryptoexchange.com/escrow/impl/internal/text"
 )
 
 // Codes of a [Finding].
@@ -20,6 +22,7 @@ const (
 	CodeStateRequired      = "state_required"
 	CodeInvalidPhoneNumber = "invalid_phone_number"
 	CodePhoneNeedsCountry  = "phone_number_needs_country"
+	CodeInvalidText        = "invalid_text"
 )
 
 // accept turns a draft into the customer that it describes, or says everything
@@ -30,6 +33,9 @@ func (d *Draft) accept(partnerID *int64, now time.Time) (Customer, string, error
 	if err != nil {
 		findings = append(findings, Finding{[]string{"email"}, CodeInvalidEmail, "This is not an e-mail address that can be written to."})
 	}
+	findings = append(findings, acceptText(d.FirstName, "first_name")...)
+	findings = append(findings, acceptText(d.MiddleName, "middle_name")...)
+	findings = append(findings, acceptText(d.LastName, "last_name")...)
 	address, f := d.Address.accept()
 	findings = append(findings, f...)
 	number, f := d.phone()
@@ -71,7 +77,13 @@ func (a *DraftAddress) accept() (*Address, []Finding) {
 	if a == nil {
 		return nil, nil
 	}
-	var findings []Finding
+	findings := slices.Concat(
+		acceptText(&a.Line1, "address", "line1"),
+		acceptText(a.Line2, "address", "line2"),
+		acceptText(&a.City, "address", "city"),
+		acceptText(a.State, "address", "state"),
+		acceptText(&a.PostCode.Value, "address", "post_code"),
+	)
 	if !country.Exists(a.Country) {
 		findings = append(findings, Finding{[]string{"address", "country"}, CodeUnknownCountry, "This is not an ISO 3166-1 alpha-2 code of a country."})
 	}
@@ -86,6 +98,17 @@ func (a *DraftAddress) accept() (*Address, []Finding) {
 		Country:  a.Country,
 		PostCode: postCode(a.PostCode, a.Country),
 	}, findings
+}
+
+// acceptText judges a name or a line of an address; nil is accepted.
+func acceptText(s *string, path ...string) []Finding {
+	if s == nil {
+		return nil
+	}
+	if err := text.Check(*s); err != nil {
+		return []Finding{{path, CodeInvalidText, "This text is not accepted: " + err.Error() + "."}}
+	}
+	return nil
 }
 
 // postCode restores the zeros that led a ZIP Code (five digits, USPS

@@ -140,6 +140,14 @@ func TestUnacceptable(t *testing.T) {
 		{"national number without address", func(d *customer.Draft) { d.Address = nil }, []string{"phone_number phone_number_needs_country"}},
 		{"no such number", func(d *customer.Draft) { d.PhoneNumber = &customer.Text{Value: "12"} }, []string{"phone_number invalid_phone_number"}},
 		{"no address", func(d *customer.Draft) { d.Email = "johny" }, []string{"email invalid_email"}},
+		{"unreadable text", func(d *customer.Draft) {
+			d.FirstName, d.MiddleName, d.LastName = text("J\u202eyhoJ"), text("\u200b"), text("Sm\u0085ith")
+			d.Address.Line1, d.Address.Line2, d.Address.City, d.Address.State = "East\u2028Lane", text("\u00a0"), "\ufeffSan Francisco", text("\u3164")
+			d.Address.PostCode = customer.Text{Value: "1\u20662"}
+		}, []string{
+			"first_name invalid_text", "middle_name invalid_text", "last_name invalid_text", "address/line1 invalid_text", "address/line2 invalid_text",
+			"address/city invalid_text", "address/state invalid_text", "address/post_code invalid_text",
+		}},
 		{"everything", func(d *customer.Draft) {
 			d.Email, d.Address.Country, d.PhoneNumber.Value = "johny@", "ZZ", "12"
 		}, []string{"email invalid_email", "address/country unknown_country", "phone_number invalid_phone_number"}},
@@ -171,6 +179,21 @@ func TestUnacceptable(t *testing.T) {
 	// Nothing of all that was stored.
 	if _, err := b.service.Create(t.Context(), b.partner, documented(), ""); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestChangeOfText checks that what a partner may not call a customer, the
+// customer may not either.
+func TestChangeOfText(t *testing.T) {
+	t.Parallel()
+	c := customer.Customer{FirstName: text("Johny")}
+	change := customer.Change{
+		FirstName: customer.Edit[string]{Given: true, Value: text("J\u202eyhoJ")},
+		Address:   customer.Edit[customer.DraftAddress]{Given: true, Value: &customer.DraftAddress{Line1: "\u200b", City: "Madrid", Country: "ES", PostCode: customer.Text{Value: "28014"}}},
+	}
+	var unacceptable *customer.UnacceptableError
+	if err := change.Apply(&c, now); !errors.As(err, &unacceptable) || len(unacceptable.Findings) != 2 || *c.FirstName != "Johny" {
+		t.Errorf("%v, %s", err, *c.FirstName)
 	}
 }
 
