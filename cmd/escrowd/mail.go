@@ -12,7 +12,7 @@ import (
 
 type mailCommand struct {
 	List  mailList  `cmd:"" help:"List e-mails, the newest first, without addresses; AT is when one was sent or given up, or else is tried next."`
-	Retry mailRetry `cmd:"" help:"Try again to send e-mails that have failed."`
+	Retry mailRetry `cmd:"" help:"Try again to send e-mails that have failed: once, if they are older than the age at which they are given up."`
 }
 
 type mailList struct {

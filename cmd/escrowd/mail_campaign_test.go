@@ -258,9 +258,9 @@ type account struct {
 	// kills are the moments by which a worker was dead.
 	kills []time.Time
 
-	attempts, failures, deaths         int
-	deliveries, replyLost, workerDied  int
-	unexplained, recorded, unconfirmed int
+	attempts, failures, deaths        int
+	deliveries, replyLost, workerDied int
+	unexplained, recorded             int
 }
 
 func newAccount(t *testing.T, db *sql.DB, deliveries []smtptest.Delivery, kills []time.Time) *account {
