@@ -5,7 +5,8 @@
 // ASCII that RFC 6531 adds, in the form in which people have one: a dot-atom
 // before the @, a domain name with at least one dot after it. Quoted local parts
 // and address literals are valid in SMTP and refused here: nobody has them, and
-// they are the usual way to smuggle something into a message header.
+// they are the usual way to smuggle something into a message header. Characters
+// that nobody sees are refused too, for an address with them looks like another.
 //
 // Two addresses are the same if they differ only in case or in Unicode form.
 // RFC 5321 leaves the case of a local part to its host, but hosts that tell
@@ -22,6 +23,8 @@ import (
 	"golang.org/x/net/idna"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"cryptoexchange.com/escrow/impl/internal/text"
 )
 
 // Limits of RFC 5321 §4.5.3.1, in octets. A path of 256 octets includes its
@@ -85,7 +88,7 @@ func isAtomText(r rune) bool {
 	case r < utf8.RuneSelf:
 		return strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
 	default:
-		return r != utf8.RuneError && unicode.IsGraphic(r) && !unicode.IsSpace(r)
+		return r != utf8.RuneError && isVisible(r)
 	}
 }
 
@@ -95,12 +98,18 @@ var profile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainNa
 
 func domainKey(domain string) (string, error) {
 	// IDNA drops characters that nobody sees, such as U+200B; the address would
-	// be kept with them.
-	if strings.ContainsFunc(domain, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {
+	// be kept with them. It also takes the full stops of other scripts for dots,
+	// which mail servers do not (RFC 6531 §3.3).
+	const otherDots = "\u3002\uff0e\uff61"
+	if strings.ContainsFunc(domain, func(r rune) bool { return !isVisible(r) }) || strings.ContainsAny(domain, otherDots) {
 		return "", ErrInvalid
 	}
 	host, err := profile.ToASCII(domain)
 	if err != nil {
+		return "", ErrInvalid
+	}
+	mapped, err := profile.ToUnicode(host)
+	if err != nil || strings.ContainsFunc(mapped, func(r rune) bool { return !isLabelText(r) }) {
 		return "", ErrInvalid
 	}
 	labels := strings.Split(host, ".")
@@ -111,4 +120,25 @@ func domainKey(domain string) (string, error) {
 		return "", ErrInvalid
 	}
 	return host, nil
+}
+
+func isVisible(r rune) bool {
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !text.Invisible(r)
+}
+
+// Exceptions of RFC 5892 §2.6. The middle dots and their like are valid next to
+// certain letters; where they are is for registries to look at.
+const (
+	labelTextToo = "-.\u06fd\u06fe\u0f0b\u3007\u00b7\u0375\u05f3\u05f4\u30fb"
+	noLabelText  = "\u0640\u07fa\u302e\u302f\u3031\u3032\u3033\u3034\u3035\u303b"
+)
+
+// isLabelText tells the characters of IDNA2008 (RFC 5892), of those that are in
+// a mapped name: letters, marks and digits. The profile, which is of UTS #46,
+// lets symbols and emoji through.
+func isLabelText(r rune) bool {
+	if strings.ContainsRune(noLabelText, r) {
+		return false
+	}
+	return unicode.In(r, unicode.L, unicode.Mn, unicode.Mc, unicode.Nd) || strings.ContainsRune(labelTextToo, r)
 }

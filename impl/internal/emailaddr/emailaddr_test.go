@@ -23,6 +23,11 @@ func TestKey(t *testing.T) {
 		{"domain in Unicode", "johny@m\u00fcnchen.example", "johny@xn--mnchen-3ya.example"},
 		{"domain in ASCII form", "johny@xn--mnchen-3ya.example", "johny@xn--mnchen-3ya.example"},
 		{"domain decomposed", "johny@mu\u0308nchen.example", "johny@xn--mnchen-3ya.example"},
+		{"domain with sharp s", "johny@stra\u00dfe.example", "johny@xn--strae-oqa.example"},
+		{"domain in Hindi", "johny@\u0909\u0926\u093e\u0939\u0930\u0923.example", "johny@xn--p1b6ci4b4b3a.example"},
+		{"domain with a middle dot", "johny@l\u00b7l.example", "johny@xn--ll-0ea.example"},
+		{"domain with iteration mark", "johny@\u4f50\u3005\u6728.example", "johny@xn--u6jy55gilq.example"},
+		{"domain in full width", "johny@\uff45xample.com", "johny@example.com"},
 		{"longest local part", strings.Repeat("a", 64) + "@example.com", strings.Repeat("a", 64) + "@example.com"},
 	}
 	for _, tt := range tests {
@@ -47,6 +52,15 @@ func TestKeyRefuses(t *testing.T) {
 		".johny@example.com", "johny.@example.com", "jo..hny@example.com",
 		`"johny smith"@example.com`, "Johny <johny@example.com>", "johny@example.com,ana@example.com",
 		"johny\r\nBcc: ana@example.com", "johny\x00@example.com", "johny\u202e@example.com", "johny\u200b@example.com",
+		// What nobody sees, in either part.
+		"jo\u3164hny@example.com", "johny\u115f@example.com", "jo\u2800hny@example.com", "johny\ufe0f@example.com",
+		"jo\u180bhny@example.com", "johny\U000e0100@example.com", "jo\u034fhny@example.com", "jo\u00adhny@example.com", "jo\u200dhny@example.com",
+		"johny@exa\u3164mple.com", "johny@exa\u115fmple.com", "johny@exa\u2800mple.com", "johny@example\ufe0f.com",
+		"johny@exa\u180bmple.com", "johny@exa\U000e0100mple.com", "johny@exa\u034fmple.com", "johny@exa\u00admple.com", "johny@exa\u200cmple.com",
+		// Full stops of other scripts.
+		"johny@example\u3002com", "johny@example\uff0ecom", "johny@example\uff61com",
+		// Domain names that IDNA2008 does not have, in either form.
+		"johny@\U0001f4a9.example", "johny@i\u2764.example", "johny@xn--i-7iq.example", "johny@xn--ls8h.example", "johny@\u221a.example", "johny@\u0633\u0640.example",
 		"john\uff20y@example.com", "johny\xff@example.com",
 		strings.Repeat("a", 65) + "@example.com",
 		"a@" + strings.Repeat(strings.Repeat("a", 60)+".", 5) + "com",
