@@ -35,7 +35,7 @@ func create(ctx context.Context, tx *sql.Tx, c customer.Creation) (customer.Crea
 			return earlier, err
 		}
 	}
-	if err := refuseEmailInUse(ctx, tx, c.EmailKey); err != nil {
+	if err := refuseEmailInUse(ctx, tx, c.EmailKey, c.SignUpsBefore); err != nil {
 		return customer.Created{}, err
 	}
 	id, err := insertCustomer(ctx, tx, c)
@@ -43,7 +43,7 @@ func create(ctx context.Context, tx *sql.Tx, c customer.Creation) (customer.Crea
 		return customer.Created{}, err
 	}
 	c.Customer.ID = id
-	if err := insertMessage(ctx, tx, c); err != nil {
+	if err := insertMessage(ctx, tx, id, c.Message, c.Customer.CreatedAt); err != nil {
 		return customer.Created{}, err
 	}
 	if err := insertIdempotencyKey(ctx, tx, c); err != nil {
@@ -93,20 +93,44 @@ func insertIdempotencyKey(ctx context.Context, tx *sql.Tx, c customer.Creation) 
 	return nil
 }
 
-const selectByEmail = `SELECT id, partner_id FROM customers WHERE email_key = ?`
+const selectByEmail = `SELECT id, partner_id, customer_group = 1 AND email_verified = 0 AND created_at <= ? FROM customers WHERE email_key = ?`
 
 // refuseEmailInUse need not be told of a race by the unique index: the
-// transaction is the only one that writes.
-func refuseEmailInUse(ctx context.Context, tx *sql.Tx, key string) error {
+// transaction is the only one that writes. A sign-up that nobody confirmed in
+// time gives way.
+func refuseEmailInUse(ctx context.Context, tx *sql.Tx, key string, signUpsBefore time.Time) error {
 	inUse := &customer.EmailInUseError{}
-	err := tx.QueryRowContext(ctx, selectByEmail, key).Scan(&inUse.CustomerID, &inUse.PartnerID)
+	var givesWay bool
+	err := tx.QueryRowContext(ctx, selectByEmail, micros(signUpsBefore), key).Scan(&inUse.CustomerID, &inUse.PartnerID, &givesWay)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil
 	case err != nil:
 		return fmt.Errorf("look for e-mail address: %w", err)
+	case givesWay:
+		return removeCustomer(ctx, tx, inUse.CustomerID)
 	}
 	return inUse
+}
+
+// removeCustomer removes a customer who never was one: a sign-up that nobody
+// confirmed.
+func removeCustomer(ctx context.Context, tx *sql.Tx, id int64) error {
+	return execAll(ctx, tx, "remove sign-up", id,
+		`DELETE FROM links WHERE customer_id = ?`,
+		`DELETE FROM outbox_attempts WHERE message_id IN (SELECT id FROM outbox WHERE customer_id = ?)`,
+		`DELETE FROM outbox WHERE customer_id = ?`,
+		`DELETE FROM customers WHERE id = ?`)
+}
+
+// execAll runs statements about one customer.
+func execAll(ctx context.Context, tx *sql.Tx, name string, id int64, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, statement, id); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 const insertCustomers = `
@@ -115,8 +139,8 @@ INSERT INTO customers (
     company_name, gender, date_of_birth, status, customer_group,
     subscribed_to_news_letter, email_verified, phone, phone_verified,
     is_company, notes, address_line1, address_line2, address_city,
-    address_state, address_country, address_post_code, created_at, updated_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    address_state, address_country, address_post_code, language, created_at, updated_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 func insertCustomer(ctx context.Context, tx *sql.Tx, creation customer.Creation) (int64, error) {
 	c := creation.Customer
@@ -126,7 +150,7 @@ func insertCustomer(ctx context.Context, tx *sql.Tx, creation customer.Creation)
 		c.CompanyName, c.Gender, c.DateOfBirth, c.Status, c.Group,
 		c.SubscribedToNewsLetter, c.EmailVerified, c.Phone, c.PhoneVerified,
 		c.IsCompany, c.Notes, a.line1, a.line2, a.city,
-		a.state, a.country, a.postCode, micros(c.CreatedAt), micros(c.UpdatedAt))
+		a.state, a.country, a.postCode, c.Language, micros(c.CreatedAt), micros(c.UpdatedAt))
 	if err != nil {
 		return 0, fmt.Errorf("insert customer: %w", err)
 	}
@@ -137,30 +161,43 @@ func insertCustomer(ctx context.Context, tx *sql.Tx, creation customer.Creation)
 	return id, nil
 }
 
-const insertOutbox = `INSERT INTO outbox (id, customer_id, kind, created_at, due_at, attempts) VALUES (?, ?, ?, ?, ?, 0)`
+const (
+	insertOutbox = `INSERT INTO outbox (id, customer_id, kind, created_at, due_at, attempts) VALUES (?, ?, ?, ?, ?, 0)`
+	insertLink   = `INSERT INTO links (id, customer_id, kind, hash, key_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`
+)
 
-func insertMessage(ctx context.Context, tx *sql.Tx, c customer.Creation) error {
-	at := micros(c.Customer.CreatedAt)
-	if _, err := tx.ExecContext(ctx, insertOutbox, c.Message.ID, c.Customer.ID, c.Message.Kind, at, at); err != nil {
+// insertMessage queues an e-mail, with its link if it has one.
+func insertMessage(ctx context.Context, tx *sql.Tx, customerID int64, m customer.Message, at time.Time) error {
+	if _, err := tx.ExecContext(ctx, insertOutbox, m.ID, customerID, m.Kind, micros(at), micros(at)); err != nil {
 		return fmt.Errorf("queue e-mail: %w", err)
+	}
+	if l := m.Link; l != nil {
+		if _, err := tx.ExecContext(ctx, insertLink, m.ID, customerID, l.Kind, l.Hash[:], l.KeyID, micros(at), micros(l.ExpiresAt)); err != nil {
+			return fmt.Errorf("store link: %w", err)
+		}
 	}
 	return nil
 }
 
+// The invitation is that of the latest introductory e-mail.
 const selectCustomer = `
 SELECT
-    id, partner_id, email, username, first_name, middle_name, last_name,
-    company_name, gender, date_of_birth, status, customer_group,
-    subscribed_to_news_letter, email_verified, phone, phone_verified,
-    is_company, notes, address_line1, address_line2, address_city,
-    address_state, address_country, address_post_code, last_login_at,
-    last_login_ip, last_login_host, created_at, updated_at, deleted_at,
-    reason_for_deletion
-FROM customers WHERE id = ?`
+    c.id, c.partner_id, c.email, c.username, c.first_name, c.middle_name, c.last_name,
+    c.company_name, c.gender, c.date_of_birth, c.status, c.customer_group,
+    c.subscribed_to_news_letter, c.email_verified, c.phone, c.phone_verified,
+    c.is_company, c.notes, c.address_line1, c.address_line2, c.address_city,
+    c.address_state, c.address_country, c.address_post_code, c.language, c.last_login_at,
+    c.last_login_ip, c.last_login_host, c.created_at, c.updated_at, c.deleted_at,
+    c.reason_for_deletion, c.changed_fields,
+    l.created_at, o.sent_at, o.failed_at, l.used_at, l.expires_at
+FROM customers c
+LEFT JOIN links l ON l.id = (SELECT id FROM links WHERE customer_id = c.id AND kind = 'invitation' ORDER BY created_at DESC LIMIT 1)
+LEFT JOIN outbox o ON o.id = l.id
+WHERE `
 
 // Customer implements [customer.Store].
 func (db *DB) Customer(ctx context.Context, partnerID, id int64) (customer.Customer, error) {
-	c, err := scanCustomer(db.read.QueryRowContext(ctx, selectCustomer+` AND partner_id = ?`, id, partnerID))
+	c, err := scanCustomer(db.read.QueryRowContext(ctx, selectCustomer+`c.id = ? AND c.partner_id = ?`, id, partnerID))
 	if err != nil {
 		return customer.Customer{}, fail("read customer", err)
 	}
@@ -170,36 +207,88 @@ func (db *DB) Customer(ctx context.Context, partnerID, id int64) (customer.Custo
 // AnyCustomer reads a customer, whoever created it, for the operator. It
 // returns [customer.ErrNotFound] if there is none.
 func (db *DB) AnyCustomer(ctx context.Context, id int64) (customer.Customer, error) {
-	c, err := scanCustomer(db.read.QueryRowContext(ctx, selectCustomer, id))
+	c, err := scanCustomer(db.read.QueryRowContext(ctx, selectCustomer+`c.id = ?`, id))
 	if err != nil {
 		return customer.Customer{}, fail("read customer", err)
 	}
 	return c, nil
 }
 
-func scanCustomer(row *sql.Row) (customer.Customer, error) {
+// scanner is a row, or rows.
+type scanner interface{ Scan(dest ...any) error }
+
+func scanCustomer(row scanner) (customer.Customer, error) {
 	var c customer.Customer
 	var a nullAddress
 	var created, updated int64
 	var lastLogin, deleted sql.NullInt64
+	var changed string
+	var i nullInvitation
 	err := row.Scan(
 		&c.ID, &c.PartnerID, &c.Email, &c.Username, &c.FirstName, &c.MiddleName, &c.LastName,
 		&c.CompanyName, &c.Gender, &c.DateOfBirth, &c.Status, &c.Group,
 		&c.SubscribedToNewsLetter, &c.EmailVerified, &c.Phone, &c.PhoneVerified,
 		&c.IsCompany, &c.Notes, &a.line1, &a.line2, &a.city,
-		&a.state, &a.country, &a.postCode, &lastLogin,
+		&a.state, &a.country, &a.postCode, &c.Language, &lastLogin,
 		&c.LastLoginIP, &c.LastLoginHost, &created, &updated, &deleted,
-		&c.ReasonForDeletion)
+		&c.ReasonForDeletion, &changed,
+		&i.queued, &i.sent, &i.failed, &i.used, &i.expires)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return customer.Customer{}, customer.ErrNotFound
 	case err != nil:
 		return customer.Customer{}, fmt.Errorf("scan customer: %w", err)
 	}
-	c.Address = a.address()
+	if c.Changed, err = decodeChanged(changed); err != nil {
+		return customer.Customer{}, fmt.Errorf("scan customer %d: %w", c.ID, err)
+	}
+	c.Address, c.Invitation = a.address(), i.invitation()
 	c.LastLoginAt, c.DeletedAt = fromNullMicros(lastLogin), fromNullMicros(deleted)
 	c.CreatedAt, c.UpdatedAt = fromMicros(created), fromMicros(updated)
 	return c, nil
+}
+
+// nullInvitation is an invitation as columns, all NULL if there is none.
+type nullInvitation struct {
+	queued, sent, failed, used, expires sql.NullInt64
+}
+
+func (i nullInvitation) invitation() *customer.Invitation {
+	if !i.queued.Valid {
+		return nil
+	}
+	return &customer.Invitation{
+		QueuedAt: fromMicros(i.queued.Int64), SentAt: fromNullMicros(i.sent), FailedAt: fromNullMicros(i.failed),
+		AcceptedAt: fromNullMicros(i.used), ExpiresAt: fromMicros(i.expires.Int64),
+	}
+}
+
+// decodeChanged reads a JSON object of fields and times.
+func decodeChanged(text string) (map[customer.Field]time.Time, error) {
+	var raw map[customer.Field]int64
+	if err := json.Unmarshal([]byte(text), &raw); err != nil {
+		return nil, fmt.Errorf("decode changed fields: %w", err)
+	}
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	changed := make(map[customer.Field]time.Time, len(raw))
+	for name, at := range raw {
+		changed[name] = fromMicros(at)
+	}
+	return changed, nil
+}
+
+func encodeChanged(changed map[customer.Field]time.Time) (string, error) {
+	raw := make(map[customer.Field]int64, len(changed))
+	for name, at := range changed {
+		raw[name] = micros(at)
+	}
+	text, err := json.Marshal(raw)
+	if err != nil {
+		return "", fmt.Errorf("encode changed fields: %w", err)
+	}
+	return string(text), nil
 }
 
 // nullAddress is an address as columns, all NULL if there is none.

@@ -100,7 +100,8 @@ func dsn(path, lock string) string {
 		"&_pragma=busy_timeout(5000)" + // first, for the next one may have to wait
 		"&_pragma=journal_mode(WAL)" +
 		"&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(1)"
+		"&_pragma=foreign_keys(1)" +
+		"&_pragma=secure_delete(1)" // what is erased is overwritten
 }
 
 // migrate brings the schema up to date. Processes that start at the same moment

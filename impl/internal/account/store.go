@@ -1,0 +1,143 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"cryptoexchange.com/escrow/impl/internal/customer"
+)
+
+// Store keeps accounts durably. What is said of [customer.Store] is true of it
+// too: each method is one transaction, and is on storage when it returns.
+type Store interface {
+	// Customer reads a customer whom the partner created, or returns
+	// [customer.ErrNotFound].
+	Customer(ctx context.Context, partnerID, id int64) (customer.Customer, error)
+
+	// Link finds a link of a kind, or returns [ErrLinkNotFound].
+	Link(ctx context.Context, kind string, hash [32]byte) (Link, error)
+	// UseLink carries a use out, or returns [ErrLinkUsed] if somebody was faster
+	// and [ErrLinkNotFound] if the account is not active.
+	UseLink(ctx context.Context, use LinkUse) error
+	// Invite queues a message to a customer who has no password; else it
+	// returns [ErrInvitationAccepted]. pause tells, of the times at which
+	// messages of its kind were queued in the last day, the latest first, how
+	// long to wait; if at all, the result is [*TooManyError].
+	Invite(ctx context.Context, customerID int64, m customer.Message, now time.Time, pause func(earlier []time.Time, now time.Time) time.Duration) error
+
+	// AddRequest stores a request.
+	AddRequest(ctx context.Context, r Request) error
+	// Requests reads the oldest requests.
+	Requests(ctx context.Context, limit int) ([]Request, error)
+	// Settle carries a settlement out and removes its request. It does nothing
+	// if the request is gone. It may return [*customer.EmailInUseError].
+	Settle(ctx context.Context, s Settlement) error
+	// CustomerByEmail finds who has an address, or returns
+	// [customer.ErrNotFound].
+	CustomerByEmail(ctx context.Context, emailKey string, now time.Time) (*Holder, error)
+
+	// Credentials reads what a customer logs in with, or returns
+	// [customer.ErrNotFound].
+	Credentials(ctx context.Context, customerID int64) (Credentials, error)
+	// CredentialsByEmail does the same for an address.
+	CredentialsByEmail(ctx context.Context, emailKey string) (Credentials, error)
+	// BeginSession stores a session, and that the customer logged in. It
+	// returns [ErrInvalidSecondFactor] if the proof was used before, and
+	// [ErrInvalidCredentials] if the password changed or the account is not
+	// active any more.
+	BeginSession(ctx context.Context, b SessionBegin) error
+	// SessionByHash finds a session of an active account, or returns
+	// [ErrNotLoggedIn].
+	SessionByHash(ctx context.Context, hash [32]byte) (Session, error)
+	// TouchSession records that a session was used.
+	TouchSession(ctx context.Context, id string, at time.Time) error
+	// Sessions lists a customer's sessions that were seen after a moment and
+	// expire after another, the latest first.
+	Sessions(ctx context.Context, customerID int64, seenAfter, expiresAfter time.Time) ([]Session, error)
+	// EndSession ends a session, or returns [ErrSessionNotFound].
+	EndSession(ctx context.Context, customerID int64, id string) error
+	// ChangePassword carries a change out, or returns [ErrConflict] if the old
+	// hash is not what is stored.
+	ChangePassword(ctx context.Context, c PasswordChange) error
+
+	// EnrolTOTP stores an encrypted secret that does not count yet, or returns
+	// [ErrSecondFactorEnabled].
+	EnrolTOTP(ctx context.Context, customerID int64, secret []byte) error
+	// EnableTOTP makes the secret count, or returns [ErrConflict] if it is not
+	// what is stored.
+	EnableTOTP(ctx context.Context, e TOTPEnable) error
+	// DisableTOTP removes the secret and the recovery codes, or returns
+	// [ErrInvalidSecondFactor] if the proof was used before.
+	DisableTOTP(ctx context.Context, customerID int64, proof Proof, at time.Time, notice customer.Message) error
+
+	// Profile reads a customer's own information, or returns
+	// [customer.ErrNotFound].
+	Profile(ctx context.Context, customerID int64) (Profile, error)
+	// UpdateCustomer lets change change a customer, inside a transaction.
+	UpdateCustomer(ctx context.Context, customerID int64, change func(*customer.Customer) error) error
+	// Emails lists the latest e-mails to a customer, the latest first.
+	Emails(ctx context.Context, customerID int64, limit int) ([]Email, error)
+	// CloseAccount carries a closing out, or returns [ErrInvalidSecondFactor]
+	// if the proof was used before.
+	CloseAccount(ctx context.Context, c Closing) error
+
+	// RemoveExpired removes sessions that ended by themselves, and sign-ups
+	// that nobody confirmed, and tells how many rows that were.
+	RemoveExpired(ctx context.Context, sessionsSeenBefore, signUpsBefore, now time.Time) (int64, error)
+}
+
+// LinkUse is the use of a link.
+type LinkUse struct {
+	LinkID       string
+	Kind         string
+	CustomerID   int64
+	PasswordHash string
+	At           time.Time
+	Notice       *customer.Message // nil for none
+}
+
+// Holder is who has an e-mail address.
+type Holder struct {
+	Customer    customer.Customer
+	HasPassword bool
+	// Emails has the times at which e-mails of each kind were queued in the
+	// last day, the latest first.
+	Emails map[string][]time.Time
+}
+
+// SessionBegin is a login to be recorded.
+type SessionBegin struct {
+	Session      NewSession
+	Proof        Proof
+	PasswordHash string    // that was verified
+	NewHash      string    // to take its place; empty to keep it
+	Replaces     *[32]byte // hash of the token of the browser's old session; nil if none
+}
+
+// PasswordChange is a change of password. Session takes the place of all.
+type PasswordChange struct {
+	CustomerID       int64
+	OldHash, NewHash string
+	At               time.Time
+	Session          NewSession
+	Notice           customer.Message
+}
+
+// TOTPEnable is a second factor to be turned on.
+type TOTPEnable struct {
+	CustomerID int64
+	Secret     []byte // encrypted, as stored
+	Step       int64  // of the code that proved it
+	Recovery   [][]byte
+	At         time.Time
+	Notice     customer.Message
+}
+
+// Closing is the end of an account.
+type Closing struct {
+	CustomerID int64
+	Proof      Proof
+	At         time.Time
+	Reason     string
+	Notice     customer.Message
+}

@@ -1,0 +1,249 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"cryptoexchange.com/escrow/impl/internal/account"
+	"cryptoexchange.com/escrow/impl/internal/customer"
+)
+
+const selectProfile = `
+SELECT p.name, k.totp_since IS NOT NULL, k.password_set_at,
+    (SELECT count(*) FROM recovery_codes r WHERE r.customer_id = c.id)
+FROM customers c
+JOIN credentials k ON k.customer_id = c.id
+LEFT JOIN partners p ON p.id = c.partner_id
+WHERE c.id = ?`
+
+// Profile implements [account.Store].
+func (db *DB) Profile(ctx context.Context, customerID int64) (account.Profile, error) {
+	var p account.Profile
+	var err error
+	if p.Customer, err = db.AnyCustomer(ctx, customerID); err != nil {
+		return account.Profile{}, err
+	}
+	var set int64
+	err = db.read.QueryRowContext(ctx, selectProfile, customerID).Scan(&p.PartnerName, &p.SecondFactor, &set, &p.RecoveryLeft)
+	if errors.Is(err, sql.ErrNoRows) {
+		return account.Profile{}, customer.ErrNotFound
+	}
+	if err != nil {
+		return account.Profile{}, fail("read profile", err)
+	}
+	p.PasswordSetAt = fromMicros(set)
+	return p, nil
+}
+
+const updateCustomer = `
+UPDATE customers SET
+    first_name = ?, middle_name = ?, last_name = ?, phone = ?, phone_verified = ?,
+    address_line1 = ?, address_line2 = ?, address_city = ?, address_state = ?,
+    address_country = ?, address_post_code = ?, language = ?, changed_fields = ?, updated_at = ?
+WHERE id = ?`
+
+// UpdateCustomer implements [account.Store].
+func (db *DB) UpdateCustomer(ctx context.Context, customerID int64, change func(*customer.Customer) error) error {
+	return db.transaction(ctx, "update customer", func(tx *sql.Tx) error {
+		c, err := scanCustomer(tx.QueryRowContext(ctx, selectCustomer+`c.id = ?`, customerID))
+		if err != nil {
+			return err
+		}
+		if err := change(&c); err != nil {
+			return err
+		}
+		changed, err := encodeChanged(c.Changed)
+		if err != nil {
+			return err
+		}
+		a := addressColumns(c.Address)
+		_, err = tx.ExecContext(ctx, updateCustomer,
+			c.FirstName, c.MiddleName, c.LastName, c.Phone, c.PhoneVerified,
+			a.line1, a.line2, a.city, a.state,
+			a.country, a.postCode, c.Language, changed, micros(c.UpdatedAt), customerID)
+		return err
+	})
+}
+
+const selectEmails = `
+SELECT kind, created_at, sent_at, failed_at, attempts FROM outbox WHERE customer_id = ? ORDER BY created_at DESC, id DESC LIMIT ?`
+
+// Emails implements [account.Store].
+func (db *DB) Emails(ctx context.Context, customerID int64, limit int) (list []account.Email, err error) {
+	rows, err := db.read.QueryContext(ctx, selectEmails, customerID, limit)
+	if err != nil {
+		return nil, fail("list e-mails", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var e account.Email
+		var queued int64
+		var sent, failed sql.NullInt64
+		if err := rows.Scan(&e.Kind, &queued, &sent, &failed, &e.Attempts); err != nil {
+			return nil, fail("list e-mails", err)
+		}
+		e.QueuedAt, e.SentAt, e.FailedAt = fromMicros(queued), fromNullMicros(sent), fromNullMicros(failed)
+		list = append(list, e)
+	}
+	return list, fail("list e-mails", rows.Err())
+}
+
+const closeCustomer = `UPDATE customers SET status = 3, deleted_at = ?, reason_for_deletion = ?, updated_at = ? WHERE id = ? AND status = 1`
+
+// CloseAccount implements [account.Store].
+func (db *DB) CloseAccount(ctx context.Context, c account.Closing) error {
+	return db.transaction(ctx, "close account", func(tx *sql.Tx) error {
+		if err := useProof(ctx, tx, c.CustomerID, c.Proof); err != nil {
+			return err
+		}
+		at := micros(c.At)
+		if err := one(tx.ExecContext(ctx, closeCustomer, at, c.Reason, at, c.CustomerID)); err != nil {
+			return orElse(err, account.ErrConflict)
+		}
+		if _, err := tx.ExecContext(ctx, deleteSessions, c.CustomerID); err != nil {
+			return err
+		}
+		return insertMessage(ctx, tx, c.CustomerID, c.Notice, c.At)
+	})
+}
+
+const setStatus = `UPDATE customers SET status = ?, updated_at = ? WHERE id = ? AND status = ?`
+
+// SetStatus suspends a customer, which ends all sessions, or restores one. It
+// returns [customer.ErrNotFound] for a customer who does not exist, and
+// [account.ErrConflict] for one who is not in the status from.
+func (db *DB) SetStatus(ctx context.Context, id int64, from, to customer.Status, at time.Time) error {
+	return db.transaction(ctx, "set status", func(tx *sql.Tx) error {
+		if err := exists(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := one(tx.ExecContext(ctx, setStatus, to, micros(at), id, from)); err != nil {
+			return orElse(err, account.ErrConflict)
+		}
+		if to == customer.Active {
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, deleteSessions, id)
+		return err
+	})
+}
+
+func exists(ctx context.Context, tx *sql.Tx, id int64) error {
+	var there bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM customers WHERE id = ?)`, id).Scan(&there); err != nil {
+		return err
+	}
+	if !there {
+		return customer.ErrNotFound
+	}
+	return nil
+}
+
+const eraseCustomer = `
+UPDATE customers SET
+    email = 'erased-' || id || '@erased.invalid', email_key = 'erased-' || id || '@erased.invalid',
+    username = '', first_name = NULL, middle_name = NULL, last_name = NULL, company_name = NULL,
+    gender = NULL, date_of_birth = NULL, phone = NULL, phone_verified = 0, notes = NULL,
+    address_line1 = NULL, address_line2 = NULL, address_city = NULL, address_state = NULL,
+    address_country = NULL, address_post_code = NULL, language = NULL, changed_fields = '{}',
+    last_login_ip = NULL, last_login_host = NULL, subscribed_to_news_letter = 0,
+    status = 3, deleted_at = coalesce(deleted_at, ?1), updated_at = ?1, reason_for_deletion = 'Erased.'
+WHERE id = ?2`
+
+// Erase removes everything personal of a customer, in whatever status, and
+// gives the ids of the e-mails that were written. What is kept is that the
+// account was there: its id, partner, status and times, and which kinds of
+// e-mails were sent when. It returns [customer.ErrNotFound].
+func (db *DB) Erase(ctx context.Context, id int64, at time.Time) (emails []string, err error) {
+	err = db.transaction(ctx, "erase customer", func(tx *sql.Tx) error {
+		if err := exists(ctx, tx, id); err != nil {
+			return err
+		}
+		if emails, err = texts(ctx, tx, `SELECT id FROM outbox WHERE customer_id = ?`, id); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, eraseCustomer, micros(at), id); err != nil {
+			return err
+		}
+		if err := execAll(ctx, tx, "erase customer", id,
+			deleteSessions, deleteRecovery,
+			`DELETE FROM credentials WHERE customer_id = ?`,
+			`DELETE FROM links WHERE customer_id = ?`,
+			`DELETE FROM idempotency_keys WHERE json_extract(customer, '$.ID') = ?`,
+			`UPDATE outbox SET last_error = NULL WHERE customer_id = ?`,
+		); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE outbox SET due_at = NULL, failed_at = ? WHERE customer_id = ? AND due_at IS NOT NULL`, micros(at), id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return emails, db.vacuumErased(ctx)
+}
+
+// vacuumErased makes sure that what was erased is in neither the file's free
+// pages (secure_delete has overwritten them) nor the journal.
+func (db *DB) vacuumErased(ctx context.Context) error {
+	_, err := db.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return fail("write back what was erased", err)
+}
+
+// Secret is something encrypted at rest.
+type Secret struct {
+	CustomerID int64
+	Ciphertext []byte
+}
+
+// Secrets lists everything that is encrypted, to be encrypted anew.
+func (db *DB) Secrets(ctx context.Context) (list []Secret, err error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT customer_id, totp_secret FROM credentials WHERE totp_secret IS NOT NULL`)
+	if err != nil {
+		return nil, fail("list secrets", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var s Secret
+		if err := rows.Scan(&s.CustomerID, &s.Ciphertext); err != nil {
+			return nil, fail("list secrets", err)
+		}
+		list = append(list, s)
+	}
+	return list, fail("list secrets", rows.Err())
+}
+
+// ReplaceSecret puts a ciphertext in the place of another one, unless that has
+// been replaced meanwhile.
+func (db *DB) ReplaceSecret(ctx context.Context, old Secret, ciphertext []byte) error {
+	_, err := db.write.ExecContext(ctx, `UPDATE credentials SET totp_secret = ? WHERE customer_id = ? AND totp_secret = ?`, ciphertext, old.CustomerID, old.Ciphertext)
+	return fail("replace secret", err)
+}
+
+// NoteKeys records that data depends on keys of the keyset.
+func (db *DB) NoteKeys(ctx context.Context, ids []uint32, at time.Time) error {
+	return db.transaction(ctx, "note keys", func(tx *sql.Tx) error {
+		for _, id := range ids {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO keyset_keys (id, first_seen) VALUES (?, ?) ON CONFLICT DO NOTHING`, id, micros(at)); err != nil {
+				return fmt.Errorf("key %d: %w", id, err)
+			}
+		}
+		return nil
+	})
+}
+
+// NotedKeys lists the keys that data depends on.
+func (db *DB) NotedKeys(ctx context.Context) ([]uint32, error) {
+	ids, err := numbers(ctx, db.read, `SELECT id FROM keyset_keys ORDER BY id`)
+	if err != nil {
+		return nil, fail("list keys of the keyset", err)
+	}
+	list := make([]uint32, len(ids))
+	for i, id := range ids {
+		list[i] = uint32(id)
+	}
+	return list, nil
+}

@@ -1,0 +1,186 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"cryptoexchange.com/escrow/impl/internal/account"
+)
+
+const (
+	stillGood = `
+SELECT EXISTS (
+    SELECT 1 FROM customers c JOIN credentials k ON k.customer_id = c.id
+    WHERE c.id = ? AND c.status = 1 AND k.password_hash = ?)`
+	insertSession = `
+INSERT INTO sessions (id, hash, customer_id, created_at, seen_at, expires_at, ip, user_agent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	recordLogin   = `UPDATE customers SET last_login_at = ?, last_login_ip = ? WHERE id = ?`
+	rehash        = `UPDATE credentials SET password_hash = ? WHERE customer_id = ?`
+	deleteSession = `DELETE FROM sessions WHERE hash = ?`
+)
+
+// BeginSession implements [account.Store].
+func (db *DB) BeginSession(ctx context.Context, b account.SessionBegin) error {
+	id := b.Session.CustomerID
+	return db.transaction(ctx, "begin session", func(tx *sql.Tx) error {
+		var good bool
+		if err := tx.QueryRowContext(ctx, stillGood, id, b.PasswordHash).Scan(&good); err != nil {
+			return err
+		}
+		if !good {
+			return account.ErrInvalidCredentials
+		}
+		if err := useProof(ctx, tx, id, b.Proof); err != nil {
+			return err
+		}
+		if b.Replaces != nil {
+			if _, err := tx.ExecContext(ctx, deleteSession, b.Replaces[:]); err != nil {
+				return err
+			}
+		}
+		if b.NewHash != "" {
+			if _, err := tx.ExecContext(ctx, rehash, b.NewHash, id); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, recordLogin, micros(b.Session.CreatedAt), b.Session.IP, id); err != nil {
+			return err
+		}
+		return addSession(ctx, tx, b.Session)
+	})
+}
+
+func addSession(ctx context.Context, tx *sql.Tx, s account.NewSession) error {
+	_, err := tx.ExecContext(ctx, insertSession, s.ID, s.Hash[:], s.CustomerID, micros(s.CreatedAt), micros(s.SeenAt), micros(s.ExpiresAt), s.IP, s.UserAgent)
+	if err != nil {
+		return fmt.Errorf("insert session: %w", err)
+	}
+	return nil
+}
+
+const selectSession = `
+SELECT s.id, s.customer_id, s.created_at, s.seen_at, s.expires_at, s.ip, s.user_agent
+FROM sessions s JOIN customers c ON c.id = s.customer_id AND c.status = 1 `
+
+func scanSession(row scanner) (account.Session, error) {
+	var s account.Session
+	var created, seen, expires int64
+	if err := row.Scan(&s.ID, &s.CustomerID, &created, &seen, &expires, &s.IP, &s.UserAgent); err != nil {
+		return account.Session{}, err
+	}
+	s.CreatedAt, s.SeenAt, s.ExpiresAt = fromMicros(created), fromMicros(seen), fromMicros(expires)
+	return s, nil
+}
+
+// SessionByHash implements [account.Store].
+func (db *DB) SessionByHash(ctx context.Context, hash [32]byte) (account.Session, error) {
+	s, err := scanSession(db.read.QueryRowContext(ctx, selectSession+`WHERE s.hash = ?`, hash[:]))
+	if errors.Is(err, sql.ErrNoRows) {
+		return account.Session{}, account.ErrNotLoggedIn
+	}
+	return s, fail("find session", err)
+}
+
+// TouchSession implements [account.Store].
+func (db *DB) TouchSession(ctx context.Context, id string, at time.Time) error {
+	_, err := db.write.ExecContext(ctx, `UPDATE sessions SET seen_at = max(seen_at, ?) WHERE id = ?`, micros(at), id)
+	return fail("touch session", err)
+}
+
+// maxSessions is how many sessions are listed: as many as the contract has
+// room for.
+const maxSessions = 100
+
+// Sessions implements [account.Store].
+func (db *DB) Sessions(ctx context.Context, customerID int64, seenAfter, expiresAfter time.Time) (list []account.Session, err error) {
+	rows, err := db.read.QueryContext(ctx,
+		selectSession+`WHERE s.customer_id = ? AND s.seen_at > ? AND s.expires_at > ? ORDER BY s.created_at DESC LIMIT ?`,
+		customerID, micros(seenAfter), micros(expiresAfter), maxSessions)
+	if err != nil {
+		return nil, fail("list sessions", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		s, err := scanSession(rows)
+		if err != nil {
+			return nil, fail("list sessions", err)
+		}
+		list = append(list, s)
+	}
+	return list, fail("list sessions", rows.Err())
+}
+
+// EndSession implements [account.Store].
+func (db *DB) EndSession(ctx context.Context, customerID int64, id string) error {
+	err := one(db.write.ExecContext(ctx, `DELETE FROM sessions WHERE id = ? AND customer_id = ?`, id, customerID))
+	return fail("end session", orElse(err, account.ErrSessionNotFound))
+}
+
+const changePassword = `UPDATE credentials SET password_hash = ?, password_set_at = ? WHERE customer_id = ? AND password_hash = ?`
+
+// ChangePassword implements [account.Store].
+func (db *DB) ChangePassword(ctx context.Context, c account.PasswordChange) error {
+	return db.transaction(ctx, "change password", func(tx *sql.Tx) error {
+		if err := one(tx.ExecContext(ctx, changePassword, c.NewHash, micros(c.At), c.CustomerID, c.OldHash)); err != nil {
+			return orElse(err, account.ErrConflict)
+		}
+		if _, err := tx.ExecContext(ctx, deleteSessions, c.CustomerID); err != nil {
+			return err
+		}
+		// A link that was asked for before must not undo the change.
+		if _, err := tx.ExecContext(ctx, useLinks, micros(c.At), c.CustomerID, account.LinkReset); err != nil {
+			return err
+		}
+		if err := addSession(ctx, tx, c.Session); err != nil {
+			return err
+		}
+		return insertMessage(ctx, tx, c.CustomerID, c.Notice, c.At)
+	})
+}
+
+const selectUnconfirmed = `SELECT id FROM customers WHERE customer_group = 1 AND email_verified = 0 AND created_at <= ?`
+
+// RemoveExpired implements [account.Store].
+func (db *DB) RemoveExpired(ctx context.Context, sessionsSeenBefore, signUpsBefore, now time.Time) (removed int64, err error) {
+	err = db.transaction(ctx, "remove expired rows", func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE seen_at <= ? OR expires_at <= ?`, micros(sessionsSeenBefore), micros(now))
+		if err != nil {
+			return err
+		}
+		if removed, err = result.RowsAffected(); err != nil {
+			return err
+		}
+		ids, err := numbers(ctx, tx, selectUnconfirmed, micros(signUpsBefore))
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := removeCustomer(ctx, tx, id); err != nil {
+				return err
+			}
+			removed++
+		}
+		return nil
+	})
+	return removed, err
+}
+
+// numbers reads a column of integers.
+func numbers(ctx context.Context, q querier, query string, args ...any) (column []int64, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		column = append(column, n)
+	}
+	return column, rows.Err()
+}
