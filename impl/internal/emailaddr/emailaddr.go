@@ -59,7 +59,9 @@ func Key(address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	folded := norm.NFKC.String(cases.Fold().String(norm.NFKC.String(local)))
+	// In small letters first: x/text folds those of Cherokee to capitals, and
+	// capitals to them.
+	folded := norm.NFKC.String(cases.Fold().String(strings.ToLower(norm.NFKC.String(local))))
 	// Compatibility forms may hide what must not be there, such as U+FF20 (@).
 	if !isDotAtom(folded) {
 		return "", ErrInvalid

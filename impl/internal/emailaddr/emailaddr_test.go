@@ -19,6 +19,8 @@ func TestKey(t *testing.T) {
 		{"decomposed", "jose\u0301@example.com", "jos\u00e9@example.com"},
 		{"capital decomposed", "JOSE\u0301@example.com", "jos\u00e9@example.com"},
 		{"full width", "\uff4aohny@example.com", "johny@example.com"},
+		{"Cherokee in capitals", "\u13ba@example.com", "\u13ba@example.com"},
+		{"Cherokee in small letters", "\uab8a@example.com", "\u13ba@example.com"},
 		{"sharp s", "stra\u00dfe@example.com", "strasse@example.com"},
 		{"domain in Unicode", "johny@m\u00fcnchen.example", "johny@xn--mnchen-3ya.example"},
 		{"domain in ASCII form", "johny@xn--mnchen-3ya.example", "johny@xn--mnchen-3ya.example"},
