@@ -21,7 +21,7 @@ type Config struct {
 	// none.
 	Data string
 	// PublicURL begins every link that leaves the server: where callers reach
-	// it. Empty for the address that it listens on.
+	// it, without a path. Empty for the address that it listens on.
 	PublicURL string
 	// TrustedProxies are the addresses (CIDR) whose Forwarded and
 	// X-Forwarded-For headers are believed.
@@ -72,6 +72,8 @@ func (c *Config) Validate() error {
 		u, err := url.Parse(c.PublicURL)
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 			fault("public URL: want one such as https://escrow.example.com, without query and user")
+		} else if u.Path != "" && u.Path != "/" {
+			fault("public URL: must have no path, for the pages link to each other from the root: give the service a host name of its own")
 		}
 	}
 	if err := mail.CheckFrom(c.MailFrom); err != nil {

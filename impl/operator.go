@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -48,7 +51,24 @@ type Operator struct {
 	partners *partner.Service
 }
 
-// NewOperator opens a data folder. The caller must Close the result.
+// databaseFile is in every data folder.
+const databaseFile = "escrow.db"
+
+// OpenOperator opens a data folder that a service or an operator has used
+// before, and makes none. The caller must Close the result.
+func OpenOperator(ctx context.Context, data string) (*Operator, error) {
+	_, err := os.Stat(filepath.Join(data, databaseFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("data folder %s: there is no data of escrowd here", data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	return NewOperator(ctx, data)
+}
+
+// NewOperator opens a data folder, which it makes if there is none. The caller
+// must Close the result.
 func NewOperator(ctx context.Context, data string) (*Operator, error) {
 	store, err := sqlite.Open(ctx, data)
 	if err != nil {
@@ -81,9 +101,13 @@ func (o *Operator) CreateKey(ctx context.Context, partnerID int64) (Key, Secret,
 	return key, secret, notFound(err)
 }
 
-// Keys lists a partner's keys, revoked ones too.
+// Keys lists a partner's keys, revoked ones too, or returns [ErrNotFound].
 func (o *Operator) Keys(ctx context.Context, partnerID int64) ([]Key, error) {
-	return o.store.Keys(ctx, partnerID)
+	keys, err := o.store.Keys(ctx, partnerID)
+	if err == nil && len(keys) == 0 {
+		return nil, ErrNotFound // a partner is made with a key, and keys stay
+	}
+	return keys, err
 }
 
 // RevokeKey ends a key with effect on the next request, or returns

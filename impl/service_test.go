@@ -205,12 +205,12 @@ const documented = `{
 
 func TestCreateAndGet(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(c *impl.Config) { c.PublicURL = "https://escrow.example.com/base/" })
+	b := setup(t, func(c *impl.Config) { c.PublicURL = "https://escrow.example.com/" })
 	created := b.create(t, documented)
 	if created.status != http.StatusCreated {
 		t.Fatalf("%d %s", created.status, created.raw)
 	}
-	if got, want := created.header.Get("Location"), "https://escrow.example.com/base/api/v1/escrow/partner/customer/1"; got != want {
+	if got, want := created.header.Get("Location"), "https://escrow.example.com/api/v1/escrow/partner/customer/1"; got != want {
 		t.Errorf("Location %q, want %q", got, want)
 	}
 	at := created.body["created_at"]
@@ -712,12 +712,23 @@ func TestConfigValidate(t *testing.T) {
 			t.Errorf("nothing said of %s: %v", want, err)
 		}
 	}
-	for _, url := range []string{"http://localhost:8080", "https://escrow.example.com/base/"} {
+	for _, url := range []string{"http://localhost:8080", "https://escrow.example.com/"} {
 		c := impl.DefaultConfig()
 		c.PublicURL = url
 		if err := c.Validate(); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}
+	}
+}
+
+// TestPublicURLWithPath checks that a path is refused: the pages link to each
+// other from the root.
+func TestPublicURLWithPath(t *testing.T) {
+	t.Parallel()
+	c := impl.DefaultConfig()
+	c.PublicURL = "https://escrow.example.com/base"
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "must have no path") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -86,9 +86,14 @@ func version() string {
 	return fmt.Sprintf("escrowd %s (%s)", info.Main.Version, info.GoVersion)
 }
 
-// operator runs f on the data folder.
-func operator(ctx context.Context, c *cli, f func(*impl.Operator) error) (err error) {
-	o, err := impl.NewOperator(ctx, c.Data)
+// operator runs f on the data folder, which must have data: a folder that was
+// mistyped is not to be made.
+func operator(ctx context.Context, c *cli, f func(*impl.Operator) error) error {
+	return operate(ctx, c, impl.OpenOperator, f)
+}
+
+func operate(ctx context.Context, c *cli, open func(context.Context, string) (*impl.Operator, error), f func(*impl.Operator) error) (err error) {
+	o, err := open(ctx, c.Data)
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,11 @@ package main_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -65,6 +67,7 @@ func TestOperatorCommands(t *testing.T) {
 		{[]string{"customer", "show", "1"}, 0, `(?s)^\{\n  "id": 1,.*"email": "a@example.com"`, ""},
 		{[]string{"customer", "show", "2"}, 1, `^$`, "escrowd: error: customer 2: not found\n"},
 		{[]string{"key", "revoke", "9"}, 1, `^$`, "key 9: not found"},
+		{[]string{"key", "list", "9"}, 1, `^$`, "partner 9: not found"},
 		{[]string{"key", "create", "9"}, 1, `^$`, "partner 9: not found"},
 		{[]string{"partner", "create", ""}, 1, `^$`, "name of a partner"},
 		{[]string{"partner", "create", "a\nb"}, 1, `^$`, "name of a partner"},
@@ -73,6 +76,7 @@ func TestOperatorCommands(t *testing.T) {
 		{[]string{"partner", "create"}, 2, `^$`, "escrowd --help"},
 		{[]string{"bogus"}, 2, `^$`, "escrowd --help"},
 		{[]string{"--listen", "nowhere", "--public-url", "x"}, 1, `^$`, "listen address"},
+		{[]string{"--public-url", "https://example.com/escrow"}, 1, `^$`, "public URL: must have no path"},
 		{[]string{"--trusted-proxies", "x"}, 2, `^$`, "--trusted-proxies"},
 		{[]string{"--version"}, 0, `^escrowd \S+ \(go1\.\S+.*\)\n$`, ""},
 		{[]string{"--help"}, 0, `(?s)Examples:.*partner create.*Commands:`, ""},
@@ -86,6 +90,24 @@ func TestOperatorCommands(t *testing.T) {
 	// The key was revoked by another process than the one that serves.
 	if status, _ := s.get(t, s.url+"/partner/customer/1", key); status != 401 {
 		t.Errorf("with a revoked key: %d", status)
+	}
+}
+
+// TestMistypedFolder checks that commands which look at a folder do not make one.
+func TestMistypedFolder(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "typo")
+	for _, args := range [][]string{{"partner", "list"}, {"key", "create", "1"}, {"key", "list", "1"}, {"key", "revoke", "1"}, {"customer", "show", "1"}, {"mail", "list"}} {
+		got := program(t, programs.escrowd, nil, append([]string{"--data", data}, args...)...)
+		if _, err := os.Stat(data); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("%v: the folder is there: %v", args, err)
+		}
+		if got.code != 1 || got.out != "" || !strings.Contains(got.err, data+": there is no data of escrowd here") {
+			t.Errorf("%v: %+v", args, got)
+		}
+	}
+	if got := program(t, programs.escrowd, nil, "--data", data, "partner", "create", "Shop"); got.code != 0 {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -40,7 +40,7 @@ func (k *keyList) Run(ctx context.Context, c *cli, out ui) error {
 	return operator(ctx, c, func(o *impl.Operator) error {
 		keys, err := o.Keys(ctx, k.Partner)
 		if err != nil {
-			return err
+			return fmt.Errorf("partner %d: %w", k.Partner, err)
 		}
 		var rows [][]string
 		for _, key := range keys {

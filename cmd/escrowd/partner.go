@@ -18,7 +18,7 @@ type partnerCreate struct {
 
 // Run makes the partner.
 func (p *partnerCreate) Run(ctx context.Context, c *cli, out ui) error {
-	return operator(ctx, c, func(o *impl.Operator) error {
+	return operate(ctx, c, impl.NewOperator, func(o *impl.Operator) error {
 		made, secret, err := o.CreatePartner(ctx, p.Name)
 		if err != nil {
 			return err
