@@ -64,7 +64,7 @@ async function start() {
   if (location.hash.length > 1) document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }
 
-onClick($('#log-out'), async () => {
+onClick($('#log-out'), $('.hello'), async () => {
   try {
     await api.logOut();
   } catch (problem) {

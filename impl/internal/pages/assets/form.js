@@ -58,9 +58,8 @@ export function onSubmit(form, send) {
   form.addEventListener('input', ({ target }) => unmark(target));
 }
 
-/** onClick does the same for a button beside a message. */
-export function onClick(button, act) {
-  const around = button.closest('section');
+/** onClick does the same for a button, with the message around it or elsewhere. */
+export function onClick(button, around, act) {
   button.addEventListener('click', async () => {
     if (button.ariaBusy === 'true') return;
     clear(around);
@@ -127,12 +126,12 @@ export function showProblem(within, problem, retry) {
     first.focus();
     return;
   }
-  box.replaceChildren(...summary(problem, elsewhere, retry));
+  box.replaceChildren(...summary(problem, elsewhere, { retry, typed: within.matches('form') }));
   if (problem.retryAfter > 0) saySoon(box, problem.retryAfter);
   (first ?? box).focus();
 }
 
-function summary(problem, faults, retry) {
+function summary(problem, faults, { retry, typed }) {
   const again = () => {
     const button = element('button', { type: 'button', textContent: t('message.retry') });
     button.addEventListener('click', retry);
@@ -140,7 +139,7 @@ function summary(problem, faults, retry) {
   };
   switch (problem.code) {
     case 'network':
-      return [t('message.network'), ...again()];
+      return [t(typed ? 'message.network' : 'message.network.load'), ...again()];
     case 'rate_limit_exceeded':
       return [t('message.wait', { time: duration(problem.retryAfter || 60) })];
     case 'service_unavailable':

@@ -61,7 +61,12 @@ export function information(page) {
     notice(section, t(changed ? 'account.saved' : 'account.unchanged'));
   });
 
-  return { update: (me) => $('dl', section).replaceChildren(...rows(me)) };
+  return {
+    update(me) {
+      $('#hand-over').textContent = t(me.introduced_by ? 'information.lead.partner' : 'information.lead', { partner: me.introduced_by });
+      $('dl', section).replaceChildren(...rows(me));
+    },
+  };
 }
 
 function listCountries(select) {

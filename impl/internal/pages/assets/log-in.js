@@ -7,7 +7,7 @@ const form = $('#log-in');
 const email = $('#email');
 const password = $('#password');
 const code = $('#code');
-const second = $('#second-factor');
+const second = $('#second-step');
 const other = $('#other-code');
 
 const notice = take('notice');

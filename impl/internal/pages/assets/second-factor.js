@@ -78,10 +78,10 @@ export function secondFactor(page) {
     }
   }
 
-  onClick($('#copy-key'), () => copy(secret));
-  onClick($('#copy-codes'), () => copy(recoveryCodes.join('\n')));
-  onClick($('#print-codes'), () => print());
-  onClick($('#download-codes'), () => {
+  onClick($('#copy-key'), section, () => copy(secret));
+  onClick($('#copy-codes'), section, () => copy(recoveryCodes.join('\n')));
+  onClick($('#print-codes'), section, () => print());
+  onClick($('#download-codes'), section, () => {
     const head = t('totp.codes.file', { email: page.me.email, date: dateOf(new Date()) });
     save('cryptoexchange-recovery-codes.txt', 'text/plain', `${head}\n\n${recoveryCodes.join('\n')}\n`);
   });

@@ -54,7 +54,7 @@ export function sessions(page) {
 
   /** onClickIn does something, and then shows what is left. */
   function onClickIn(button, act) {
-    onClick(button, async () => {
+    onClick(button, section, async () => {
       await act();
       await load();
       heading.focus();

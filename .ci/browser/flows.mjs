@@ -1,0 +1,413 @@
+// Walks through the customer's side as its customers do: in a browser, with e-mails
+// that come over SMTP, and with nothing made up but where it says so.
+//
+//   ESCROWD=/path/to/escrowd ARTIFACTS=/path node flows.mjs
+//
+// It prints a line for each flow and one of counts, and exits with 1 if anything
+// went wrong.
+import assert from 'node:assert/strict';
+import { Browser } from './browser.mjs';
+import { Person } from './person.mjs';
+import { Escrowd, Mailbox, linkIn, totp } from './servers.mjs';
+
+const mailbox = new Mailbox();
+await mailbox.start();
+const server = new Escrowd(process.env.ESCROWD);
+await server.start('--smtp-url', mailbox.url, '--network-limit', '2000/10m');
+// In this one links expire soon. A fresh one is not sent within a minute of the
+// last, so what is to expire is begun first.
+const hasty = new Escrowd(process.env.ESCROWD);
+await hasty.start('--smtp-url', mailbox.url, '--network-limit', '2000/10m', '--link-validity', '25s');
+const browser = await Browser.launch(process.env.ARTIFACTS);
+
+const subjects = { introduction: /has introduced you/, confirmation: /^Confirm your/, reset: /^(Set a new password|Pon una nueva|Establece una)/i };
+const good = 'nine green lorries sing 🚛 at dawn';
+const better = 'the tea is cold but the cat is warm';
+const urls = [];
+let passed = 0;
+const failed = [];
+
+async function flow(name, act) {
+  const began = Date.now();
+  const contexts = [];
+  const person = async (email, prefix, at = server, options = {}) => {
+    const context = await browser.context(at.url, options);
+    contexts.push(context);
+    context.on('request', (r) => urls.push(r.url()));
+    return new Person({ browser, page: await context.newPage(), email, prefix });
+  };
+  try {
+    await act(person);
+    passed++;
+    console.log(`ok    ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  } catch (e) {
+    failed.push(name);
+    console.log(`FAIL  ${name}\n${e.stack}`);
+    for (const [i, c] of contexts.entries()) await c.pages()[0].screenshot({ path: `${process.env.ARTIFACTS}/failed-${failed.length}-${i}.png`, fullPage: true }).catch(() => {});
+  }
+  for (const c of contexts) await c.close();
+}
+
+/** life is what both kinds of customers do, once they have a link. */
+async function life(p, other, link, { title, weak, names }) {
+  await p.page.goto(link);
+  await p.heading(title);
+  assert.equal(new URL(p.page.url()).hash, '', 'the token is still in the address bar');
+  assert.equal(await p.page.getByLabel('Your account').inputValue(), p.email);
+  await p.says('This link is valid until');
+  await p.see('link-valid');
+  await p.page.reload(); // looking uses nothing up
+  await p.heading(title);
+  await p.setPassword(good, { weak });
+  await p.page.getByRole('link', { name: 'Go on to log in' }).click();
+  await p.heading('Log in');
+  assert.equal(await p.field('E-mail address').inputValue(), p.email, 'the address was not carried over');
+  await p.logIn();
+  const cookie = (await p.page.context().cookies()).find((c) => c.name === 'cex_session');
+  assert.ok(cookie?.httpOnly && cookie.sameSite === 'Strict', 'the cookie of the session is not kept safe');
+  await p.says(names);
+  await p.see('account');
+  await p.enrol();
+  await p.change();
+  await p.takeAlong();
+  await p.logOut();
+  await p.see('logged-out');
+  await p.logIn({ code: totp(p.secret, 1), see: 'log-in-code' });
+
+  // Another device, whose session is ended from here.
+  other.password = p.password;
+  await other.page.goto('/log-in');
+  await other.logIn({ code: p.recoveryCodes[0] });
+  await p.page.reload();
+  const sessions = p.section('Where you are logged in');
+  await sessions.getByRole('button', { name: /^End the session in Chrome/ }).waitFor();
+  await p.see('sessions');
+  await sessions.getByRole('button', { name: /^End the session in Chrome/ }).click();
+  await p.says('The session has ended.', sessions);
+  await other.page.goto('/account#sessions');
+  await other.heading('Log in');
+  await other.says('your session has ended');
+  await other.see('session-ended');
+  await other.logIn({ code: p.recoveryCodes[1] });
+  assert.equal(new URL(other.page.url()).hash, '#sessions', 'not led back to where it was');
+
+  // A forgotten password.
+  await p.logOut();
+  await p.page.getByRole('link', { name: 'Forgotten your password?' }).click();
+  await p.heading('Forgotten your password?');
+  await p.see('forgot-password');
+  await p.field('E-mail address').fill(p.email);
+  await p.button('Send me a link').click();
+  await p.heading('Look into your mailbox');
+  await p.see('forgot-password-sent');
+  await p.page.goto(linkIn(await mailbox.next(p.email, subjects.reset)));
+  await p.heading(/^Set a new password/);
+  await p.see('reset-password');
+  await p.setPassword(better, { see: false });
+  await p.see('reset-password-done');
+  await other.page.goto('/account');
+  await other.heading('Log in'); // all sessions have ended
+  await p.page.getByRole('link', { name: 'Go on to log in' }).click();
+  await p.logIn({ code: p.recoveryCodes[2] });
+
+  // Another password, and no second factor any more.
+  const password = p.section('Password');
+  await p.button('Change password', password).click();
+  await p.field('Current password', password).fill(better);
+  await p.field('New password', password).fill(good);
+  await p.says('That is a strong password.', password);
+  await p.see('change-password');
+  await p.button('Set new password', password).click();
+  await p.says('Your password is changed', password);
+  p.password = good;
+  const second = p.section(/Second factor/);
+  await p.button('Turn off', second).click();
+  await p.field('Password', second).fill(good);
+  await p.field('Code of your app', second).fill(p.recoveryCodes[3]);
+  await p.see('second-factor-turn-off');
+  await p.button('Turn second factor off', second).click();
+  await p.says('Your second factor is off.', second);
+}
+
+// What is to expire later.
+const late = { invited: 'late.invited@example.com', signedUp: 'late.signup@example.com', forgetful: 'late.forgetful@example.com' };
+const stale = {};
+await flow('links that are to expire are sent', async (person) => {
+  await hasty.create({ email: late.invited, first_name: 'Ines' });
+  stale.invitation = linkIn(await mailbox.next(late.invited, subjects.introduction));
+  const p = await person(late.signedUp, 'late', hasty);
+  await p.page.goto('/sign-up');
+  await p.field('E-mail address').fill(late.signedUp);
+  await p.button('Go on').click();
+  await p.heading('Look into your mailbox');
+  stale.confirmation = linkIn(await mailbox.next(late.signedUp, subjects.confirmation));
+  await hasty.create({ email: late.forgetful, first_name: 'Noor' });
+  p.email = late.forgetful;
+  await p.page.goto(linkIn(await mailbox.next(late.forgetful, subjects.introduction)));
+  await p.setPassword(good, { see: false });
+  await p.page.goto('/forgot-password');
+  await p.field('E-mail address').fill(late.forgetful);
+  await p.button('Send me a link').click();
+  await p.heading('Look into your mailbox');
+  stale.reset = linkIn(await mailbox.next(late.forgetful, subjects.reset));
+  stale.at = Date.now();
+});
+
+const introduced = 'maria.smith@example.com';
+let introducedLink;
+await flow('introduced by a partner: e-mail, link, password, log in, second factor, changes, sessions, forgotten password', async (person) => {
+  const customer = await server.create({
+    email: introduced, first_name: 'Maria', last_name: 'Smith', phone_number: '+18885118600', language: 'en',
+    address: { line1: 'East Lane', line2: 'Apartment 2', city: 'San Francisco', state: 'CA', country: 'US', post_code: 10203 },
+  });
+  const message = await mailbox.next(introduced, subjects.introduction);
+  introducedLink = linkIn(message);
+  assert.equal(new URL(introducedLink).pathname, '/set-password');
+  const p = await person(introduced, 'introduced');
+  await life(p, await person(introduced, 'other-device'), introducedLink, { title: 'Welcome, Maria', weak: 'maria.smith@example', names: /Introduced by Example Marketplace/ });
+  const now = await server.read(customer.id);
+  assert.equal(now.invitation.state, 'accepted');
+  assert.equal(now.first_name, 'María José');
+});
+
+const alone = 'ana.garcia@example.com';
+await flow('signed up alone: e-mail, link, password, log in, second factor, changes, sessions, forgotten password', async (person) => {
+  const p = await person(alone, 'signed-up', server, { locale: 'en-US', timezoneId: 'America/New_York' });
+  await p.page.goto('/log-in');
+  await p.see('log-in');
+  await p.page.getByRole('navigation').getByRole('link', { name: 'Sign up' }).click();
+  await p.heading('Sign up');
+  await p.see('sign-up');
+  await p.field('E-mail address').fill('ana.garcia');
+  await p.button('Go on').click();
+  await p.says('This is no e-mail address');
+  await p.see('sign-up-refused');
+  await p.field('E-mail address').fill(alone);
+  await p.field('First name').fill('Ana');
+  await p.field('Last name').fill('García');
+  await p.button('Go on').click();
+  await p.heading('Look into your mailbox');
+  await p.see('sign-up-sent');
+  const link = linkIn(await mailbox.next(alone, subjects.confirmation));
+  assert.equal(new URL(link).pathname, '/confirm-email');
+  await life(p, await person(alone, 'other-device-2'), link, { title: 'Nearly there, Ana', weak: 'passwordpassword', names: /^Account \d+, opened on/ });
+
+  // And to the end.
+  const section = p.section('Close your account');
+  await p.button('Close my account …', section).click();
+  await p.field('Password', section).fill(good);
+  await p.button('Close account for good', section).click();
+  await p.says('Please confirm that you mean it.', section);
+  await p.see('close-account');
+  await section.getByRole('checkbox').check();
+  await p.field('Why are you leaving?', section).fill('I do not trade any more.');
+  await p.button('Close account for good', section).click();
+  await p.heading('Your account is closed');
+  await p.see('account-closed');
+  await p.page.goto('/log-in');
+  await p.field('E-mail address').fill(alone);
+  await p.page.getByLabel('Password', { exact: true }).fill(good);
+  await p.button('Log in').click();
+  await p.page.getByRole('alert').filter({ hasText: /\w/ }).waitFor();
+});
+
+await flow('links that are used, cut short or foreign', async (person) => {
+  const p = await person(introduced, 'link');
+  await p.page.goto(introducedLink);
+  await p.heading('This link has been used');
+  await p.see('used');
+  for (const broken of [introducedLink.slice(0, -5), introducedLink.replace(/#.*/, ''), introducedLink.replace('/set-password', '/reset-password'), `${server.url}/confirm-email#token=${'x'.repeat(300)}`]) {
+    await p.page.evaluate(() => sessionStorage.clear());
+    await p.page.goto('about:blank');
+    await p.page.goto(broken);
+    await p.heading('We do not know this link');
+  }
+  await p.see('unknown');
+});
+
+await flow('expired links offer fresh ones', async (person) => {
+  await new Promise((done) => { setTimeout(done, Math.max(0, stale.at + 61_000 - Date.now())); });
+  const p = await person(late.invited, 'expired-invitation', hasty);
+  await p.page.goto(stale.invitation);
+  await p.heading('This link has expired');
+  assert.equal(await p.page.getByRole('textbox').count(), 0, 'something could be typed before the link was known to be good');
+  await p.see('offer');
+  await p.button('Send me a fresh link').click();
+  await p.heading('A fresh link is on its way');
+  const fresh = linkIn(await mailbox.next(late.invited, subjects.introduction));
+  await p.page.goto(fresh);
+  await p.heading('Welcome, Ines');
+  await p.setPassword(good, { see: false });
+  await p.page.getByRole('link', { name: 'Go on to log in' }).click();
+  await p.logIn();
+
+  const q = await person(late.signedUp, 'expired-confirmation', hasty);
+  await q.page.goto(stale.confirmation);
+  await q.heading('This link has expired');
+  await q.see('offer');
+  await q.page.getByRole('link', { name: 'Sign up again' }).click();
+  assert.equal(await q.field('E-mail address').inputValue(), late.signedUp);
+  await q.button('Go on').click();
+  await q.page.goto(linkIn(await mailbox.next(late.signedUp, subjects.confirmation)));
+  await q.setPassword(good, { see: false });
+
+  const r = await person(late.forgetful, 'expired-reset', hasty);
+  await r.page.goto(stale.reset);
+  await r.heading('This link has expired');
+  await r.see('offer');
+  await r.button('Send me a fresh link').click();
+  await r.heading('A fresh link is on its way');
+  await r.page.goto(linkIn(await mailbox.next(late.forgetful, subjects.reset)));
+  await r.setPassword(better, { see: false });
+
+  await p.page.goto(fresh);
+  await p.heading('This link has been used');
+  // The state in which a fresh link is on its way, at leisure.
+  const s = await person('late.second@example.com', 'expired', hasty);
+  await hasty.create({ email: s.email });
+  await s.page.route('**/invitation/renew', (route) => route.fulfill({ status: 202, json: { email: s.email } })); // made up
+  await s.page.route('**/invitation/check', (route) => route.fulfill({ status: 200, json: { state: 'expired', email: s.email, first_name: null, partner_name: null, expires_at: '2026-01-01T00:00:00.000000Z' } })); // made up
+  await s.page.goto(linkIn(await mailbox.next(s.email, subjects.introduction)));
+  await s.button('Send me a fresh link').click();
+  await s.heading('A fresh link is on its way');
+  await s.see('fresh-link-sent');
+});
+
+await flow('wrong passwords, too many tries, suspended', async (person) => {
+  const customer = await server.create({ email: 'peter.wrong@example.com', first_name: 'Peter' });
+  const p = await person('peter.wrong@example.com', 'log-in');
+  await p.page.goto(linkIn(await mailbox.next(p.email, subjects.introduction)));
+  await p.setPassword(good, { see: false });
+  await p.page.goto('/log-in');
+  await p.button('Log in').click();
+  await p.says('Please fill this in.');
+  await p.see('empty');
+  await p.page.getByLabel('Password', { exact: true }).fill('wrong password indeed');
+  await p.button('Log in').click();
+  await p.says('The e-mail address or the password is wrong.');
+  await p.see('wrong');
+  await p.page.getByLabel('Password', { exact: true }).fill(good);
+  await p.button('Log in').click();
+  await p.heading('Hello, Peter');
+  await server.operate('customer', 'suspend', String(customer.id));
+  await p.button('Download my data').click();
+  await p.heading('Log in');
+  await p.says('your session has ended');
+  await p.page.getByLabel('Password', { exact: true }).fill(good);
+  await p.button('Log in').click();
+  await p.says('This account is suspended');
+  await p.see('suspended');
+  await server.operate('customer', 'restore', String(customer.id));
+  await p.button('Log in').click();
+  await p.heading('Hello, Peter');
+  await p.logOut();
+  let waits = false;
+  for (let i = 0; i < 40 && !waits; i++) {
+    await p.page.getByLabel('Password', { exact: true }).fill(`wrong password ${i}`);
+    await Promise.all([p.page.waitForResponse('**/session'), p.button('Log in').click()]);
+    await p.page.getByRole('alert').filter({ hasText: /\w/ }).waitFor();
+    waits = (await p.page.getByRole('alert').textContent()).includes('Too many tries. Please wait');
+  }
+  assert.ok(waits, 'nothing keeps one from trying');
+  await p.see('too-many-tries');
+});
+
+await flow('no network, and a fault of the server (made up)', async (person) => {
+  const p = await person('nobody@example.com', 'trouble');
+  await p.page.goto('/sign-up');
+  await p.field('E-mail address').fill(p.email);
+  await p.page.context().setOffline(true);
+  await p.button('Go on').click();
+  await p.says('We could not be reached.');
+  await p.see('no-network');
+  await p.page.context().setOffline(false);
+  await p.button('Try again').click();
+  await p.heading('Look into your mailbox');
+  await p.page.goto('about:blank');
+  await p.page.route('**/password-reset/check', (route) => route.fulfill({ status: 500, contentType: 'application/problem+json', json: { code: 'internal_error', request_id: '018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081' } }));
+  await p.page.goto('/reset-password#token=abc');
+  await p.heading('Your link could not be checked');
+  await p.says('018f6b1c');
+  await p.see('server-fault');
+});
+
+await flow('with the keyboard alone', async (person) => {
+  await server.create({ email: 'kim.keys@example.com', first_name: 'Kim' });
+  const p = await person('kim.keys@example.com', 'keyboard');
+  const { page } = p;
+  await page.goto(linkIn(await mailbox.next(p.email, subjects.introduction)));
+  await p.heading('Welcome, Kim');
+  const { keyboard } = page;
+  const tabTo = async (id) => {
+    for (let i = 0; i < 60; i++) {
+      await keyboard.press('Tab');
+      const at = await page.evaluate(() => { const e = document.activeElement; const s = getComputedStyle(e); return { id: e.id, seen: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2, name: e.outerHTML.slice(0, 80) }; });
+      assert.ok(at.seen || at.id === '', `nobody sees that the focus is at ${at.name}`);
+      if (at.id === id) return;
+    }
+    assert.fail(`the keyboard does not lead to ${id}`);
+  };
+  await tabTo('password');
+  await keyboard.type(good);
+  await keyboard.press('Enter');
+  await p.heading('Your password is set');
+  await keyboard.press('Tab');
+  await keyboard.press('Enter');
+  await p.heading('Log in');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'password', 'the focus is not where typing goes on');
+  await keyboard.type(good);
+  await keyboard.press('Enter');
+  await p.heading('Hello, Kim');
+  await p.says('This session');
+  const wanted = await page.evaluate(() => [...document.querySelectorAll('a[href], button, input, select')].filter((e) => e.checkVisibility()).length);
+  await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
+  const reached = new Set();
+  for (let i = 0; i < wanted + 5; i++) {
+    await keyboard.press('Tab');
+    reached.add(await page.evaluate(() => { const e = document.activeElement; return e === document.body ? '' : e.outerHTML; }));
+  }
+  reached.delete('');
+  assert.equal(reached.size, wanted, 'the keyboard does not reach everything');
+  await page.getByRole('button', { name: 'Change your information' }).focus();
+  await keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'first-name');
+  await keyboard.press('Escape');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Change');
+});
+
+await flow('password managers, and pages without scripts', async (person) => {
+  const p = await person('nobody@example.com', 'plain');
+  await p.page.goto('/log-in');
+  const kinds = () => p.page.evaluate(() => Object.fromEntries([...document.querySelectorAll('input')].map((i) => [i.id, [i.autocomplete, i.maxLength]])));
+  assert.deepEqual(await kinds(), { email: ['username', -1], password: ['current-password', -1], code: ['one-time-code', -1] });
+  await p.page.goto('/set-password');
+  assert.deepEqual(await kinds(), { username: ['username', -1], password: ['new-password', -1] });
+  const q = await person('nobody@example.com', 'no-scripts', server, { javaScriptEnabled: false });
+  for (const path of ['/log-in', '/account', '/set-password']) {
+    await q.page.goto(path);
+    await q.says('These pages need JavaScript.');
+    assert.equal(await q.page.getByRole('textbox').count(), 0);
+  }
+  await q.page.screenshot({ path: `${process.env.ARTIFACTS}/no-scripts-desktop-light.png` });
+});
+
+await flow('nothing leaves: one host, no token in a URL, no complaint of the browser', async () => {
+  const own = [server, hasty].map((s) => new URL(s.url).host);
+  assert.deepEqual([...browser.hosts.keys()].filter((h) => !own.includes(h)), [], 'other hosts were asked');
+  // A fragment is sent to nobody, but Chromium tells of it.
+  assert.deepEqual(urls.filter((u) => /token/.test(u.replace(/#.*/, ''))), [], 'a token is in a URL');
+  assert.deepEqual(['token=', good, better].filter((s) => server.log().includes(s)), [], 'a secret is in the log');
+  assert.deepEqual([...new Set(browser.complaints)], []);
+});
+
+await browser.close();
+await Promise.all([server.stop(), hasty.stop(), mailbox.stop()]);
+
+const f = browser.figures;
+const lesser = [...f.lesser].map(([id, n]) => `${id} ${n}`).join(', ') || 'none';
+console.log(`hosts asked: ${[...browser.hosts].map(([h, n]) => `${h} (${n} requests)`).join(', ')}, and no other`);
+console.log(`e-mails over SMTP: ${mailbox.messages.length}`);
+console.log(`axe: ${f.axe} runs on ${f.states} states, light and dark, phone and desktop: ${f.rules} rules checked, ${f.serious} serious or critical, others: ${lesser}`);
+console.log(`screenshots: ${f.screenshots}`);
+console.log(`${passed} passed, ${failed.length} failed`);
+process.exitCode = failed.length === 0 ? 0 : 1;
