@@ -35,6 +35,26 @@ func TestDocs(t *testing.T) {
 	}
 }
 
+// overflowing lists what does not fit in the texts of the page: elements that
+// are wider than what cuts them off or scrolls, or than the screen, and codes
+// that are broken in mid-word. None of that makes the page itself wider.
+const overflowing = `(() => {
+  const faults = [];
+  const name = e => e.tagName.toLowerCase() + ' ' + JSON.stringify(e.textContent.trim().slice(0, 40));
+  for (const e of document.querySelectorAll('.redoc-markdown, .redoc-markdown *')) {
+    if (getComputedStyle(e).overflowX !== 'visible' && e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1)
+      faults.push(name(e) + ' is ' + e.scrollWidth + ' wide in ' + e.clientWidth);
+    const box = e.getBoundingClientRect();
+    if (box.width > 0 && (box.left < 0 || box.right > innerWidth))
+      faults.push(name(e) + ' is from ' + box.left + ' to ' + box.right + ' on a screen of ' + innerWidth);
+  }
+  const codes = document.querySelectorAll('.redoc-markdown td code');
+  for (const e of codes)
+    if (!/\s/.test(e.textContent) && e.getClientRects().length > 1) faults.push(name(e) + ' is broken in mid-word');
+  if (codes.length < 10) faults.push('only ' + codes.length + ' codes are in tables');
+  return [...new Set(faults)];
+})()`
+
 func browse(t *testing.T, allocator context.Context, s *server, name string, size [2]int64) {
 	t.Helper()
 	tab, cancel := chromedp.NewContext(allocator)
@@ -64,8 +84,9 @@ func browse(t *testing.T, allocator context.Context, s *server, name string, siz
 	)
 	text, reading := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
 	width, measuring := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
+	wide, looking := chromedp.Run(ctx, chromedp.Evaluate[[]string](overflowing))
 	picture, taking := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err := errors.Join(listening, logging, shown, reading, measuring, taking); err != nil {
+	if err := errors.Join(listening, logging, shown, reading, measuring, looking, taking); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), "docs-"+name+".png"), picture, 0o600); err != nil {
@@ -78,6 +99,9 @@ func browse(t *testing.T, allocator context.Context, s *server, name string, siz
 	}
 	if width > size[0] {
 		t.Errorf("the page is %d wide on a screen of %d", width, size[0])
+	}
+	for _, w := range wide {
+		t.Errorf("on a screen of %d: %s", size[0], w)
 	}
 	mu.Lock()
 	defer mu.Unlock()
