@@ -227,6 +227,10 @@ func TestCreateAndGet(t *testing.T) {
 		"address": map[string]any{
 			"line1": "East Lane", "line2": "Apartment 2", "city": "San Francisco", "state": "CA", "country": "US", "post_code": "10203",
 		},
+		"language": nil,
+		"invitation": map[string]any{
+			"state": "queued", "queued_at": at, "sent_at": nil, "failed_at": nil, "accepted_at": nil, "expires_at": later(t, at, 72*time.Hour),
+		},
 	}
 	if diff := cmp.Diff(want, created.body); diff != "" {
 		t.Errorf("created (-want +got)\n%s", diff)
@@ -246,11 +250,22 @@ func TestCreateAndGet(t *testing.T) {
 	}
 }
 
+// later gives a time of an answer, some time on.
+func later(t *testing.T, at any, by time.Duration) string {
+	t.Helper()
+	const layout = "2006-01-02T15:04:05.000000Z"
+	parsed, err := time.Parse(layout, fmt.Sprint(at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed.Add(by).Format(layout)
+}
+
 func TestMinimal(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	a := b.create(t, `{"email":"a@example.com"}`)
-	if a.status != http.StatusCreated || a.body["address"] != nil || a.body["country"] != nil || a.body["phone"] != nil || len(a.body) != 28 {
+	if a.status != http.StatusCreated || a.body["address"] != nil || a.body["country"] != nil || a.body["phone"] != nil || len(a.body) != 30 {
 		t.Errorf("%d %s", a.status, a.raw)
 	}
 }
