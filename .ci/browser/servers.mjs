@@ -34,7 +34,7 @@ export class Mailbox {
     let found = find();
     if (!found) {
       found = await new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`no e-mail to ${to} within 20 s: ${subject}`)), 20_000);
+        const late = setTimeout(() => reject(new Error(`no e-mail to ${to} within 20 s: ${subject}; there are ${this.messages.map((m) => m.subject).join(', ')}`)), 20_000);
         const look = () => {
           const m = find();
           if (!m) return;

@@ -1,7 +1,7 @@
 // The account: each section is a module, which gets what it needs of the page and
 // is told whenever the customer's data have changed.
 import { api } from './api.js';
-import { logInFirst, put } from './carry.js';
+import { drop, logInFirst, put } from './carry.js';
 import { $, onClick, show, showProblem } from './form.js';
 import { closing } from './closing.js';
 import { exporting } from './exporting.js';
@@ -21,6 +21,7 @@ const page = {
       return await operation;
     } catch (problem) {
       if (problem.code === 'not_logged_in') {
+        if (page.me) put('email', page.me.email);
         logInFirst();
         return new Promise(() => {}); // until the browser has left
       }
@@ -70,6 +71,7 @@ onClick($('#log-out'), $('.hello'), async () => {
   } catch (problem) {
     if (problem.code !== 'not_logged_in') throw problem;
   }
+  drop('email');
   put('notice', 'logged_out');
   location.assign('/log-in');
 });

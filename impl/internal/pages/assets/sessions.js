@@ -1,6 +1,5 @@
 import { api } from './api.js';
-import { logInFirst } from './carry.js';
-import { $, element, notice, onClick, showProblem } from './form.js';
+import { $, clear, element, notice, onClick, showProblem } from './form.js';
 import { momentOf, t } from './text.js';
 
 // In this order: most browsers call themselves by the names of others, too.
@@ -69,9 +68,9 @@ export function sessions(page) {
   });
 
   return {
-    update: () => load().catch((problem) => {
-      if (problem.code === 'not_logged_in') logInFirst();
-      else showProblem(section, problem, () => load());
-    }),
+    async update() {
+      clear(section);
+      await load().catch((problem) => showProblem(section, problem, () => this.update()));
+    },
   };
 }
