@@ -29,6 +29,7 @@ var layers = map[string]struct {
 	"gen/server":              {[]string{"gen"}, []string{"github.com/oapi-codegen/runtime", "github.com/labstack/echo/v4"}},
 	"impl/internal/country":   {nil, nil},
 	"impl/internal/text":      {nil, nil},
+	"impl/internal/rawhttp":   {nil, nil},
 	"impl/internal/emailaddr": {[]string{"impl/internal/text"}, []string{"golang.org/x/"}},
 	"impl/internal/phone":     {nil, []string{"github.com/nyaruka/phonenumbers"}},
 	"impl/internal/customer":  {[]string{"impl/internal/country", "impl/internal/emailaddr", "impl/internal/phone", "impl/internal/text"}, []string{"golang.org/x/text/language"}},

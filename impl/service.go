@@ -37,6 +37,7 @@ import (
 	"cryptoexchange.com/escrow/impl/internal/pages"
 	"cryptoexchange.com/escrow/impl/internal/partner"
 	"cryptoexchange.com/escrow/impl/internal/password"
+	"cryptoexchange.com/escrow/impl/internal/rawhttp"
 	"cryptoexchange.com/escrow/impl/internal/sqlite"
 )
 
@@ -70,6 +71,7 @@ type Service struct {
 	intake    *account.Intake
 	keys      *keyset.Keyset
 	handler   http.Handler
+	refusal   func(context.Context, int) (int, http.Header, []byte) // of what the server cannot read
 	draining  atomic.Bool
 }
 
@@ -210,6 +212,7 @@ func (s *Service) route(c Config, api *httpapi.API) error {
 	if err != nil {
 		return err
 	}
+	s.refusal = api.Refusal
 	e := echo.New()
 	s.handler = api.Handler(e)
 	documentation.Register(e)
@@ -274,7 +277,11 @@ func (s *Service) Run(ctx context.Context) error {
 	s.worker.Start(background)
 	s.intake.Start(background)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(s.listener) }()
+	listener := rawhttp.Wrap(server, s.listener, func(r rawhttp.Refusal) rawhttp.Answer {
+		status, header, body := s.refusal(background, r.Status)
+		return rawhttp.Answer{Status: status, Header: header, Body: body}
+	})
+	go func() { failed <- server.Serve(listener) }()
 	s.logger.InfoContext(ctx, "listening", slog.String("address", s.listener.Addr().String()), slog.String("url", s.url))
 	var err error
 	select {
