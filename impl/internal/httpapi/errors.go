@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -170,7 +171,7 @@ func describeAccount(err error) *problem {
 	case errors.As(err, &tooMany):
 		p := rateLimitExceeded.with()
 		p.detail = "Several of these e-mails have been sent already. Wait for as long as Retry-After says."
-		p.retryAfter = int(min(max(tooMany.RetryAfter.Seconds(), 1), longestWait))
+		p.retryAfter = int(min(max(math.Ceil(tooMany.RetryAfter.Seconds()), 1), longestWait))
 		return p
 	case errors.Is(err, account.ErrNotLoggedIn):
 		return challenged(notLoggedIn.with())
