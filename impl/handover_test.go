@@ -23,6 +23,7 @@ func TestPartnerCannotWrite(t *testing.T) {
 	const email = "johny.smith@example.com"
 	first := l.create(t, documented, "Idempotency-Key", "k-1").want(t, 201)
 	url := fmt.Sprint(l.url, "/partner/customer/", first.body["id"])
+	waitFor(t, "the invitation is sent", func() bool { return l.invitation(t, 1)["state"] == "sent" })
 	accept := func(u *browser) {
 		u.post(t, "/invitation/accept", object("token", l.letter(t, email, 1).token, "password", passphrase)).want(t, 200)
 		u.logIn(t, email, passphrase).want(t, 200)
