@@ -69,8 +69,10 @@ type Settlement struct {
 	RequestID  string
 	Creation   *customer.Creation // nil if none
 	CustomerID int64              // to whom Message goes; 0 if there is none
-	Message    customer.Message
-	At         time.Time // of the e-mail
+	// HasPassword is whether that customer had a password when it was decided.
+	HasPassword bool
+	Message     customer.Message
+	At          time.Time // of the e-mail
 }
 
 // settle decides what a request comes to, and carries it out.
