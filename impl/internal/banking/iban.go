@@ -68,7 +68,7 @@ func formatOf(value string) (Format, error) {
 }
 
 // checkDigits computes the check digits of ISO 7064, MOD 97-10: from 2 to 98.
-// Letters count as two digits, A as 10 (ISO 13616-1, annex A).
+// Letters count as two digits, A as 10 (ISO 13616-1).
 func checkDigits(country, domestic string) int {
 	remainder := 0
 	for _, c := range []byte(domestic + country + "00") {

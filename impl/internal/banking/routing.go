@@ -3,10 +3,11 @@ package banking
 const routingDigits = 9
 
 // routingPrefixes are the first two digits that routing numbers have: the
-// Federal Reserve district of the bank (12 CFR 229, appendix A: 01 to 12 for
-// banks, 20 more for thrift institutions) and those of the Routing Number Policy
-// of the American Bankers Association (00 for the United States Government, 61
-// to 72 for electronic transaction identifiers, 80 for traveler's checks).
+// Federal Reserve district of the bank, with 20 added for thrift institutions (12
+// CFR 229, appendix A, as of 2009); and from the routing number policy of the
+// American Bankers Association, which is not public, as validators quote it
+// alike: 00 for the United States Government, 61 to 72 for electronic
+// transaction identifiers, 80 for traveler's checks.
 var routingPrefixes = [...]struct{ first, last int }{{0, 12}, {21, 32}, {61, 72}, {80, 80}}
 
 // CheckRoutingNumber tells whether s is the routing number of a bank in the
@@ -16,9 +17,8 @@ var routingPrefixes = [...]struct{ first, last int }{{0, 12}, {21, 32}, {61, 72}
 // [CodeRoutingNumberForm], [CodeRoutingNumberPrefix] and
 // [CodeRoutingNumberCheckDigit].
 //
-// The check digit makes a sum a multiple of 10 (American Bankers Association,
-// Routing Number Policy; ANSI X9.100-160): the digits times 3, 7, 1, 3, 7, 1, 3,
-// 7, 1.
+// The check digit makes a sum a multiple of 10: the digits times 3, 7, 1, 3, 7, 1,
+// 3, 7, 1 (likewise; python-stdnum has the same rule).
 func CheckRoutingNumber(s string) error {
 	if len(s) != routingDigits || misfit(s, "nnnnnnnnn") >= 0 {
 		return &Error{CodeRoutingNumberForm, "A routing number has nine digits, without spaces or anything else."}
