@@ -39,7 +39,7 @@ func folder(t *testing.T) impl.Config {
 // texts reads a column.
 func texts(t *testing.T, data, query string) []string {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "escrow.db"))
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "escrow.db")+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // corrupt changes the database behind the service's back.
 func corrupt(t *testing.T, data, statement string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "escrow.db"))
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "escrow.db")+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}
