@@ -3,6 +3,8 @@ package customer
 import (
 	"context"
 	"time"
+
+	"cryptoexchange.com/escrow/impl/internal/disbursement"
 )
 
 // Store keeps customers durably. Every method that returns without an error
@@ -67,6 +69,8 @@ type Idempotency struct {
 	Key         string // as the partner sent it
 	Fingerprint []byte // of the draft
 	ExpiresAt   time.Time
+	// Same tells whether a fingerprint that was stored is of the same draft.
+	Same func(stored []byte) bool
 }
 
 // Created is the result of [Store.Create].

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"cryptoexchange.com/escrow/impl/internal/account"
@@ -172,6 +174,7 @@ func (db *DB) Erase(ctx context.Context, id int64, at time.Time) (emails []strin
 			deleteSessions, deleteRecovery,
 			`DELETE FROM credentials WHERE customer_id = ?`,
 			`DELETE FROM links WHERE customer_id = ?`,
+			`DELETE FROM disbursement_methods WHERE customer_id = ?`,
 			`DELETE FROM idempotency_keys WHERE json_extract(customer, '$.ID') = ?`,
 			`UPDATE outbox SET last_error = NULL WHERE customer_id = ?`,
 		); err != nil {
@@ -193,22 +196,29 @@ func (db *DB) vacuumErased(ctx context.Context) error {
 	return fail("write back what was erased", err)
 }
 
-// Secret is something encrypted at rest.
+// Secret is something encrypted at rest, and where it is.
 type Secret struct {
+	Table      string // credentials or disbursement_methods
 	CustomerID int64
+	ID         string // of the row, if the customer may have several; else empty
 	Ciphertext []byte
 }
 
+const selectSecrets = `
+SELECT 'credentials', customer_id, '', totp_secret FROM credentials WHERE totp_secret IS NOT NULL
+UNION ALL
+SELECT 'disbursement_methods', customer_id, id, secret FROM disbursement_methods`
+
 // Secrets lists everything that is encrypted, to be encrypted anew.
 func (db *DB) Secrets(ctx context.Context) (list []Secret, err error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT customer_id, totp_secret FROM credentials WHERE totp_secret IS NOT NULL`)
+	rows, err := db.read.QueryContext(ctx, selectSecrets)
 	if err != nil {
 		return nil, fail("list secrets", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var s Secret
-		if err := rows.Scan(&s.CustomerID, &s.Ciphertext); err != nil {
+		if err := rows.Scan(&s.Table, &s.CustomerID, &s.ID, &s.Ciphertext); err != nil {
 			return nil, fail("list secrets", err)
 		}
 		list = append(list, s)
@@ -219,7 +229,11 @@ func (db *DB) Secrets(ctx context.Context) (list []Secret, err error) {
 // ReplaceSecret puts a ciphertext in the place of another one, unless that has
 // been replaced meanwhile.
 func (db *DB) ReplaceSecret(ctx context.Context, old Secret, ciphertext []byte) error {
-	_, err := db.write.ExecContext(ctx, `UPDATE credentials SET totp_secret = ? WHERE customer_id = ? AND totp_secret = ?`, ciphertext, old.CustomerID, old.Ciphertext)
+	statement, args := `UPDATE credentials SET totp_secret = ? WHERE totp_secret = ? AND customer_id = ?`, []any{ciphertext, old.Ciphertext, old.CustomerID}
+	if old.ID != "" {
+		statement, args = `UPDATE disbursement_methods SET secret = ? WHERE secret = ? AND id = ?`, []any{ciphertext, old.Ciphertext, old.ID}
+	}
+	_, err := db.write.ExecContext(ctx, statement, args...)
 	return fail("replace secret", err)
 }
 
@@ -246,4 +260,30 @@ func (db *DB) NotedKeys(ctx context.Context) ([]uint32, error) {
 		list[i] = uint32(id)
 	}
 	return list, nil
+}
+
+// Backup writes a consistent copy of the database to a file that must not exist,
+// while others work on it (SQLite, VACUUM INTO). Only the owner of the process
+// can read it. When it returns, the copy is on storage.
+func (db *DB) Backup(ctx context.Context, path string) (err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	defer func() {
+		if err = errors.Join(err, file.Close()); err != nil {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}()
+	if _, err := db.read.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
+		return fail("back up", err)
+	}
+	if err := file.Sync(); err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
