@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"cryptoexchange.com/escrow/impl/internal/httpapi"
 	"cryptoexchange.com/escrow/impl/internal/mail"
 )
 
@@ -41,10 +42,33 @@ type Config struct {
 	// MailTemplates is a folder of templates that replace those of the same name
 	// among the embedded ones. Empty for none.
 	MailTemplates string
-	// RateLimit is how many requests a second each API key may make, with five
+	// Support is where customers turn to: an e-mail address or a URL. Empty if
+	// there is nobody.
+	Support string
+	// Keyset is the file of the keys that encrypt what is secret at rest. Empty
+	// for keyset.json inside Data. It is made at the first start.
+	Keyset string
+	// LinkValidity is for how long the link in an e-mail is good; that of a
+	// forgotten password is good for an hour at most.
+	LinkValidity time.Duration
+	// Limits are on what customers do without a session, and on proofs that it
+	// is they.
+	Limits Limits
+	// RateLimit is how many requests a second each API key, and each customer, may make, with five
 	// times as many at once. 0 sets no limit.
 	RateLimit float64
+
+	now func() time.Time // the clock; nil for the machine's
 }
+
+// maxLinkValidity is thirty days: a link is as good as a password.
+const maxLinkValidity = 30 * 24 * time.Hour
+
+// Limits on what customers do, and one of them.
+type (
+	Limits = httpapi.Limits
+	Limit  = httpapi.Limit
+)
 
 // DefaultConfig is for one machine, reached from itself.
 func DefaultConfig() Config {
@@ -55,6 +79,8 @@ func DefaultConfig() Config {
 		RateLimit: 1000,
 
 		MailGiveUpAfter: 72 * time.Hour,
+		LinkValidity:    72 * time.Hour,
+		Limits:          httpapi.DefaultLimits(),
 	}
 }
 
@@ -85,10 +111,21 @@ func (c *Config) Validate() error {
 	if c.MailGiveUpAfter < time.Minute {
 		fault("age at which e-mails are given up: want a minute or more, such as 72h")
 	}
+	if c.LinkValidity <= 0 || c.LinkValidity > maxLinkValidity {
+		fault("validity of links: want a duration up to 720h")
+	}
 	if c.RateLimit < 0 || math.IsNaN(c.RateLimit) || c.RateLimit > 1e6 {
 		fault("rate limit: want requests a second, or 0 for no limit")
 	}
 	return errors.Join(faults...)
+}
+
+// clock gives the clock to go by.
+func (c *Config) clock() func() time.Time {
+	if c.now != nil {
+		return c.now
+	}
+	return time.Now
 }
 
 // publicURL gives the configured URL, or that of the address listened on.

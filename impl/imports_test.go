@@ -29,6 +29,7 @@ var layers = map[string]struct {
 	"gen/server":              {[]string{"gen"}, []string{"github.com/oapi-codegen/runtime", "github.com/labstack/echo/v4"}},
 	"impl/internal/country":   {nil, nil},
 	"impl/internal/text":      {nil, nil},
+	"impl/internal/rawhttp":   {nil, nil},
 	"impl/internal/emailaddr": {[]string{"impl/internal/text"}, []string{"golang.org/x/"}},
 	"impl/internal/phone":     {nil, []string{"github.com/nyaruka/phonenumbers"}},
 	"impl/internal/customer":  {[]string{"impl/internal/country", "impl/internal/emailaddr", "impl/internal/phone", "impl/internal/text"}, []string{"golang.org/x/text/language"}},
@@ -50,16 +51,16 @@ var layers = map[string]struct {
 		[]string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/gofrs/flock"},
 	},
 	"impl/internal/storetest": {[]string{"impl/internal/account", "impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"}, []string{"github.com/google/go-cmp"}},
-	"internal/smtptest":       {nil, []string{"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"}},
+	"impl/smtptest":           {nil, []string{"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"}},
 	"impl/internal/contract": {nil, []string{
 		"github.com/getkin/kin-openapi", "github.com/labstack/echo/v4",
 		"github.com/go-json-experiment/json", "github.com/google/uuid",
 	}},
 	"impl/internal/docs": {nil, []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json", "gopkg.in/yaml.v3"}},
 	"impl/internal/httpapi": {
-		[]string{"gen", "gen/scalar", "gen/server", "impl/internal/account", "impl/internal/contract", "impl/internal/customer", "impl/internal/emailaddr", "impl/internal/partner"},
+		[]string{"gen", "gen/scalar", "gen/server", "impl/internal/account", "impl/internal/contract", "impl/internal/customer", "impl/internal/emailaddr", "impl/internal/partner", "impl/internal/password"},
 		[]string{
-			"github.com/labstack/echo/v4", "github.com/getkin/kin-openapi/openapi3", "github.com/oapi-codegen/runtime/types",
+			"github.com/labstack/echo/v4", "github.com/getkin/kin-openapi/openapi3", "github.com/oapi-codegen/runtime/types", "github.com/oapi-codegen/nullable",
 			"github.com/google/uuid", "github.com/hashicorp/golang-lru/v2", "golang.org/x/time/rate",
 		},
 	},

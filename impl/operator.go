@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"cryptoexchange.com/escrow/gen"
+	"cryptoexchange.com/escrow/impl/internal/account"
 	"cryptoexchange.com/escrow/impl/internal/customer"
 	"cryptoexchange.com/escrow/impl/internal/httpapi"
 	"cryptoexchange.com/escrow/impl/internal/outbox"
@@ -47,6 +48,7 @@ const maxPartnerName = 100
 // Operator does what needs no request: it works on a data folder, whether or
 // not a service runs on it.
 type Operator struct {
+	data     string
 	store    *sqlite.DB
 	partners *partner.Service
 }
@@ -74,7 +76,7 @@ func NewOperator(ctx context.Context, data string) (*Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Operator{store: store, partners: partner.NewService(store, time.Now)}, nil
+	return &Operator{data: data, store: store, partners: partner.NewService(store, time.Now)}, nil
 }
 
 // Close lets go of the data folder.
@@ -122,7 +124,40 @@ func (o *Operator) Customer(ctx context.Context, id int64) (gen.Customer, error)
 	if err != nil {
 		return gen.Customer{}, notFound(err)
 	}
-	return httpapi.ToAPICustomer(&c)
+	return httpapi.ToAPICustomer(&c, time.Now())
+}
+
+// ErrStatus is returned for a customer whose account is not in the status that
+// is to be left.
+var ErrStatus = errors.New("the account is not in the status that this changes")
+
+// SuspendCustomer keeps a customer from logging in, and ends all sessions. It
+// returns [ErrNotFound], or [ErrStatus] for one who is not active.
+func (o *Operator) SuspendCustomer(ctx context.Context, id int64) error {
+	return notFound(o.store.SetStatus(ctx, id, customer.Active, customer.Suspended, time.Now()))
+}
+
+// RestoreCustomer lets a suspended customer log in again. It returns
+// [ErrNotFound], or [ErrStatus] for one who is not suspended.
+func (o *Operator) RestoreCustomer(ctx context.Context, id int64) error {
+	return notFound(o.store.SetStatus(ctx, id, customer.Suspended, customer.Active, time.Now()))
+}
+
+// EraseCustomer removes everything personal of a customer for good, in the
+// database and in the folder of e-mails. Kept is that there was an account: its
+// id, the partner, its status and times, and which kinds of e-mails were sent
+// when. It returns [ErrNotFound].
+func (o *Operator) EraseCustomer(ctx context.Context, id int64) error {
+	emails, err := o.store.Erase(ctx, id, time.Now())
+	if err != nil {
+		return notFound(err)
+	}
+	for _, email := range emails {
+		if err := os.Remove(filepath.Join(o.data, mailFolder, email+".eml")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove e-mail: %w", err)
+		}
+	}
+	return nil
 }
 
 // Mails lists e-mails, the newest first; only those in one state unless it is
@@ -143,6 +178,9 @@ func (o *Operator) RetryFailedMails(ctx context.Context) (int64, error) {
 }
 
 func notFound(err error) error {
+	if errors.Is(err, account.ErrConflict) {
+		return ErrStatus
+	}
 	if errors.Is(err, partner.ErrNotFound) || errors.Is(err, customer.ErrNotFound) {
 		return ErrNotFound
 	}

@@ -4,12 +4,12 @@
 //
 //	           HTTP
 //	            |
-//	contract -- httpapi -- customer, partner -- (Store) -- sqlite
-//	                                               |
-//	                        outbox -- (Sender) -- mail
+//	contract -- httpapi -- customer, partner, account -- (Store) -- sqlite
+//	                                                        |
+//	                                 outbox -- (Sender) -- mail
 //
-// Arrows of import point inwards: customer and partner know none of the others;
-// the names in parentheses are interfaces that the inner side owns.
+// Arrows of import point inwards: customer, partner and account know none of the
+// others; the names in parentheses are interfaces that the inner side owns.
 package impl
 
 import (
@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -26,12 +27,17 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"cryptoexchange.com/escrow/gen/spec"
+	"cryptoexchange.com/escrow/impl/internal/account"
 	"cryptoexchange.com/escrow/impl/internal/customer"
 	"cryptoexchange.com/escrow/impl/internal/docs"
 	"cryptoexchange.com/escrow/impl/internal/httpapi"
+	"cryptoexchange.com/escrow/impl/internal/keyset"
 	"cryptoexchange.com/escrow/impl/internal/mail"
 	"cryptoexchange.com/escrow/impl/internal/outbox"
+	"cryptoexchange.com/escrow/impl/internal/pages"
 	"cryptoexchange.com/escrow/impl/internal/partner"
+	"cryptoexchange.com/escrow/impl/internal/password"
+	"cryptoexchange.com/escrow/impl/internal/rawhttp"
 	"cryptoexchange.com/escrow/impl/internal/sqlite"
 )
 
@@ -54,13 +60,18 @@ const (
 // Service is an instance of the service that listens.
 type Service struct {
 	logger    *slog.Logger
+	now       func() time.Time
 	listener  net.Listener
 	url       string
 	store     *sqlite.DB
 	customers *customer.Service
 	partners  *partner.Service
+	accounts  *account.Service
 	worker    *outbox.Worker
+	intake    *account.Intake
+	keys      *keyset.Keyset
 	handler   http.Handler
+	refusal   func(context.Context, int) (int, http.Header, []byte) // of what the server cannot read
 	draining  atomic.Bool
 }
 
@@ -70,13 +81,16 @@ func New(ctx context.Context, c Config, logger *slog.Logger) (_ *Service, err er
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{logger: logger}
+	s := &Service{logger: logger, now: c.clock()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
 	if s.store, err = sqlite.Open(ctx, c.Data); err != nil {
+		return nil, err
+	}
+	if s.keys, err = openKeyset(ctx, s.store, c.keysetPath()); err != nil {
 		return nil, err
 	}
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen); err != nil {
@@ -89,13 +103,58 @@ func New(ctx context.Context, c Config, logger *slog.Logger) (_ *Service, err er
 	return s, nil
 }
 
+// newID gives unique ids, in the order of time (RFC 9562 §5.7).
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
 // wire makes the parts and hands them to each other.
 func (s *Service) wire(c Config) error {
+	links := &account.Links{Derive: s.keys.DeriveToken, KeyID: s.keys.PrimaryPRF, Validity: c.LinkValidity}
+	if err := s.wireMail(c, links); err != nil {
+		return err
+	}
+	if err := s.wireDomain(links); err != nil {
+		return err
+	}
+	api, err := httpapi.New(httpapi.Params{
+		Contract:  spec.YAML,
+		PublicURL: s.url,
+		Customers: s.customers,
+		Partners:  s.partners,
+		Accounts:  s.accounts,
+		Logger:    s.logger,
+		Now:       s.now,
+		ClientIP:  clientIP(c.TrustedProxies),
+		RateLimit: c.RateLimit,
+		Limits:    c.Limits,
+	})
+	if err != nil {
+		return err
+	}
+	return s.route(c, api)
+}
+
+// pageOfLink says where links lead.
+var pageOfLink = map[string]string{
+	account.LinkInvitation:   "/set-password",
+	account.LinkConfirmation: "/confirm-email",
+	account.LinkReset:        "/reset-password",
+}
+
+// wireMail makes what sends e-mails.
+func (s *Service) wireMail(c Config, links *account.Links) error {
 	composer, err := mail.NewComposer(mail.ComposerParams{
 		From:      c.MailFrom,
 		Templates: c.MailTemplates,
-		URLs:      mail.URLs{LogIn: s.url + "/log-in", ForgotPassword: s.url + "/forgot-password", Account: s.url + "/account"},
-		LinkURL:   func(outbox.Message) (string, error) { return "", errors.New("there are no links yet") },
+		URLs:      mail.URLs{LogIn: s.url + "/log-in", ForgotPassword: s.url + "/forgot-password", Account: s.url + "/account", Support: c.Support},
+		LinkURL: func(m outbox.Message) (string, error) {
+			token, err := links.Token(m.Link.KeyID, m.Link.Kind, m.ID)
+			if err != nil {
+				return "", err
+			}
+			// In the fragment, which browsers keep to themselves: no server's
+			// log and no Referer has the token.
+			return s.url + pageOfLink[m.Link.Kind] + "#token=" + token, nil
+		},
 	})
 	if err != nil {
 		return err
@@ -104,38 +163,63 @@ func (s *Service) wire(c Config) error {
 	if err != nil {
 		return err
 	}
-	s.worker = outbox.NewWorker(outbox.Params{Store: s.store, Sender: sender, Now: time.Now, Logger: s.logger, GiveUpAfter: c.MailGiveUpAfter})
-	s.partners = partner.NewService(s.store, time.Now)
-	s.customers = customer.NewService(customer.Params{
+	s.worker = outbox.NewWorker(outbox.Params{Store: s.store, Sender: sender, Now: s.now, Logger: s.logger, GiveUpAfter: c.MailGiveUpAfter})
+	return nil
+}
+
+// wireDomain makes what has the rules.
+func (s *Service) wireDomain(links *account.Links) error {
+	hasher, err := password.NewHasher(password.DefaultParams())
+	if err != nil {
+		return err
+	}
+	s.accounts, err = account.NewService(account.Params{
 		Store:  s.store,
-		Now:    time.Now,
-		NewID:  func() string { return uuid.Must(uuid.NewV7()).String() },
+		Hasher: hasher,
+		Cipher: totpCipher{s.keys},
+		Links:  links,
+		Now:    s.now,
+		NewID:  newID,
 		Queued: s.worker.Wake,
-	})
-	api, err := httpapi.New(httpapi.Params{
-		Contract:  spec.YAML,
-		PublicURL: s.url,
-		Customers: s.customers,
-		Partners:  s.partners,
-		Logger:    s.logger,
-		Now:       time.Now,
-		ClientIP:  clientIP(c.TrustedProxies),
-		RateLimit: c.RateLimit,
+		Issuer: "CryptoExchange",
 	})
 	if err != nil {
 		return err
 	}
+	s.intake = account.NewIntake(s.accounts, s.logger)
+	s.partners = partner.NewService(s.store, s.now)
+	s.customers = customer.NewService(customer.Params{
+		Store:   s.store,
+		Now:     s.now,
+		NewID:   newID,
+		NewLink: links.New,
+		Queued:  s.worker.Wake,
+	})
+	return nil
+}
+
+// route says what is where.
+func (s *Service) route(c Config, api *httpapi.API) error {
 	problems := make([]docs.Problem, 0, len(httpapi.Problems()))
 	for _, p := range httpapi.Problems() {
 		problems = append(problems, docs.Problem(p))
 	}
-	site, err := docs.New(docs.Config{Contract: spec.YAML, ServerURL: s.url + APIPath, Problems: problems})
+	documentation, err := docs.New(docs.Config{Contract: spec.YAML, ServerURL: s.url + APIPath, Problems: problems})
 	if err != nil {
 		return err
 	}
+	site, err := pages.New()
+	if err != nil {
+		return err
+	}
+	s.refusal = api.Refusal
 	e := echo.New()
 	s.handler = api.Handler(e)
+	documentation.Register(e)
 	site.Register(e)
+	if a, ok := s.listener.Addr().(*net.TCPAddr); ok && c.SMTPURL == "" && a.IP.IsLoopback() {
+		mail.NewMailbox(filepath.Join(c.Data, mailFolder)).Register(e)
+	}
 	e.GET("/healthz", s.healthz)
 	e.GET("/readyz", s.readyz)
 	return nil
@@ -191,8 +275,13 @@ func (s *Service) Run(ctx context.Context) error {
 		s.tidy(background)
 	}()
 	s.worker.Start(background)
+	s.intake.Start(background)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(s.listener) }()
+	listener := rawhttp.Wrap(server, s.listener, func(r rawhttp.Refusal) rawhttp.Answer {
+		status, header, body := s.refusal(background, r.Status)
+		return rawhttp.Answer{Status: status, Header: header, Body: body}
+	})
+	go func() { failed <- server.Serve(listener) }()
 	s.logger.InfoContext(ctx, "listening", slog.String("address", s.listener.Addr().String()), slog.String("url", s.url))
 	var err error
 	select {
@@ -200,6 +289,7 @@ func (s *Service) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		err = s.drain(background, server)
 	}
+	s.intake.Stop()
 	s.worker.Stop()
 	stop()
 	<-tidied
@@ -223,8 +313,14 @@ func (s *Service) tidy(ctx context.Context) {
 	ticker := time.NewTicker(tidyInterval)
 	defer ticker.Stop()
 	for {
-		if _, err := s.store.ForgetIdempotencyKeys(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		if _, err := s.store.ForgetIdempotencyKeys(ctx, s.now()); err != nil && ctx.Err() == nil {
 			s.logger.WarnContext(ctx, "cannot remove expired idempotency keys", slog.Any("error", err))
+		}
+		if err := s.accounts.RemoveExpired(ctx); err != nil && ctx.Err() == nil {
+			s.logger.WarnContext(ctx, "cannot remove expired sessions and sign-ups", slog.Any("error", err))
+		}
+		if err := s.keys.Check(); err != nil {
+			s.logger.ErrorContext(ctx, "the service could not be started again with the keyset as it is", slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():

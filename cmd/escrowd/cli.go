@@ -20,13 +20,15 @@ const (
 // cli is the command line.
 type cli struct {
 	Data    string           `help:"Folder that everything is kept in." default:"${data}" env:"ESCROW_DATA"`
+	Keyset  string           `help:"File of the keys that encrypt what is secret at rest. Without it, keyset.json in the data folder." env:"ESCROW_KEYSET" placeholder:"FILE"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Serve    serveCommand    `cmd:"" default:"withargs" help:"Answer requests (the default)."`
-	Partner  partnerCommand  `cmd:"" help:"Make and list partners."`
-	Key      keyCommand      `cmd:"" help:"Make, list and revoke API keys."`
-	Customer customerCommand `cmd:"" help:"Look at customers."`
-	Mail     mailCommand     `cmd:"" help:"List e-mails and try failed ones again."`
+	Serve         serveCommand    `cmd:"" default:"withargs" help:"Answer requests (the default)."`
+	Partner       partnerCommand  `cmd:"" help:"Make and list partners."`
+	Key           keyCommand      `cmd:"" help:"Make, list and revoke API keys."`
+	Customer      customerCommand `cmd:"" help:"Look at customers, suspend, restore and erase them."`
+	Mail          mailCommand     `cmd:"" help:"List e-mails and try failed ones again."`
+	KeysetCommand keysetCommand   `cmd:"" name:"keyset" help:"Look after the keys that encrypt what is secret at rest."`
 }
 
 const description = `The CryptoExchange escrow service for partners.
@@ -56,6 +58,10 @@ func run(ctx context.Context, args []string, out ui) int {
 			"listen":             defaults.Listen,
 			"mail_from":          defaults.MailFrom,
 			"mail_give_up_after": defaults.MailGiveUpAfter.String(),
+			"link_validity":      defaults.LinkValidity.String(),
+			"login_limit":        defaults.Limits.Login.String(),
+			"mail_limit":         defaults.Limits.Mail.String(),
+			"network_limit":      defaults.Limits.Network.String(),
 			"rate_limit":         fmt.Sprint(defaults.RateLimit),
 		},
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -18,7 +18,7 @@ import (
 
 	_ "modernc.org/sqlite"
 
-	"cryptoexchange.com/escrow/internal/smtptest"
+	"cryptoexchange.com/escrow/impl/smtptest"
 )
 
 // campaign is the size of [TestMailCampaign].

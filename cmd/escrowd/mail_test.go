@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"cryptoexchange.com/escrow/internal/smtptest"
+	"cryptoexchange.com/escrow/impl/smtptest"
 )
 
 // TestMailCommands has a mail server that refuses a recipient for good: the

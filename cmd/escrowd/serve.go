@@ -24,7 +24,12 @@ type serveCommand struct {
 	SMTPPasswordFile string            `name:"smtp-password-file" help:"File that has the password for the mail server." env:"ESCROW_SMTP_PASSWORD_FILE" placeholder:"FILE"`
 	MailGiveUpAfter  time.Duration     `help:"Age at which an e-mail that cannot be sent is given up." default:"${mail_give_up_after}" env:"ESCROW_MAIL_GIVE_UP_AFTER" placeholder:"DURATION"`
 	MailTemplates    string            `help:"Folder of templates for e-mails; each replaces the embedded one of its name, such as en/introduction.html." env:"ESCROW_MAIL_TEMPLATES" placeholder:"DIR"`
-	RateLimit        float64           `help:"Requests a second for each API key, five times as many at once; 0 for no limit." default:"${rate_limit}" env:"ESCROW_RATE_LIMIT"`
+	Support          string            `help:"Where customers turn to: an e-mail address or a URL, named in e-mails." env:"ESCROW_SUPPORT" placeholder:"ADDRESS"`
+	LinkValidity     time.Duration     `help:"For how long the link in an e-mail is good; that of a forgotten password, an hour at most." default:"${link_validity}" env:"ESCROW_LINK_VALIDITY" placeholder:"DURATION"`
+	LoginLimit       impl.Limit        `help:"Tries to log in to one account from one network, such as 10/10m; 0 for no limit." default:"${login_limit}" env:"ESCROW_LOGIN_LIMIT" placeholder:"N/DURATION"`
+	MailLimit        impl.Limit        `help:"Sign-ups and recoveries of one e-mail address." default:"${mail_limit}" env:"ESCROW_MAIL_LIMIT" placeholder:"N/DURATION"`
+	NetworkLimit     impl.Limit        `help:"Requests of customers without a session from one network." default:"${network_limit}" env:"ESCROW_NETWORK_LIMIT" placeholder:"N/DURATION"`
+	RateLimit        float64           `help:"Requests a second for each API key and each customer, five times as many at once; 0 for no limit." default:"${rate_limit}" env:"ESCROW_RATE_LIMIT"`
 	LogFormat        string            `help:"Form of the log, text or json." enum:"text,json" default:"text" env:"ESCROW_LOG_FORMAT"`
 }
 
@@ -44,6 +49,10 @@ func (s *serveCommand) Run(ctx context.Context, c *cli, out ui) (err error) {
 		SMTPPasswordFile: s.SMTPPasswordFile,
 		MailGiveUpAfter:  s.MailGiveUpAfter,
 		MailTemplates:    s.MailTemplates,
+		Support:          s.Support,
+		Keyset:           c.Keyset,
+		LinkValidity:     s.LinkValidity,
+		Limits:           impl.Limits{Login: s.LoginLimit, Mail: s.MailLimit, Network: s.NetworkLimit},
 	}, logger)
 	if err != nil {
 		return err

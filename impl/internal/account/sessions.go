@@ -250,3 +250,13 @@ func (s *Service) reauthenticate(ctx context.Context, customerID int64, field, t
 	}
 	return c, nil
 }
+
+// RemoveExpired removes sessions that ended by themselves, and sign-ups that
+// nobody confirmed in time.
+func (s *Service) RemoveExpired(ctx context.Context) error {
+	now := s.now()
+	if _, err := s.p.Store.RemoveExpired(ctx, now.Add(-SessionIdle), now.Add(-customer.SignUpValidity), now); err != nil {
+		return fmt.Errorf("remove what has expired: %w", err)
+	}
+	return nil
+}

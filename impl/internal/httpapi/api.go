@@ -16,13 +16,17 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"cryptoexchange.com/escrow/gen"
 	"cryptoexchange.com/escrow/gen/server"
+	"cryptoexchange.com/escrow/impl/internal/account"
 	"cryptoexchange.com/escrow/impl/internal/contract"
 	"cryptoexchange.com/escrow/impl/internal/customer"
 	"cryptoexchange.com/escrow/impl/internal/emailaddr"
@@ -38,10 +42,12 @@ type Params struct {
 	PublicURL string // of the server, as callers reach it, without a slash at the end
 	Customers *customer.Service
 	Partners  *partner.Service
+	Accounts  *account.Service
 	Logger    *slog.Logger
 	Now       func() time.Time             // the clock
 	ClientIP  func(r *http.Request) string // of the caller, behind proxies
-	RateLimit float64                      // requests a second for each API key; 0 for no limit
+	RateLimit float64                      // requests a second for each API key and each customer; 0 for no limit
+	Limits    Limits
 }
 
 // API answers requests. It is safe for concurrent use.
@@ -50,6 +56,10 @@ type API struct {
 	contract *contract.Contract
 	calls    *limiter // by API key
 	failures *limiter // by address of callers who are not recognised
+
+	throttles *throttles
+	origins   *http.CrossOriginProtection
+	secure    bool // whether cookies are for TLS only
 }
 
 var _ server.StrictServerInterface = (*API)(nil)
@@ -75,6 +85,12 @@ func New(p Params) (*API, error) {
 		return nil, err
 	}
 	a := &API{p: p, calls: calls, failures: failures}
+	if a.throttles, err = newThrottles(p.Limits, p.RateLimit, p.Now); err != nil {
+		return nil, err
+	}
+	if a.origins, a.secure, err = origins(p.PublicURL); err != nil {
+		return nil, err
+	}
 	a.contract, err = contract.New(p.Contract, contract.Options{
 		BodyLimit:    BodyLimit,
 		Formats:      map[string]func(string) error{"idn-email": emailaddr.Check},
@@ -84,13 +100,29 @@ func New(p Params) (*API, error) {
 	return a, err
 }
 
+// origins knows the site's own pages, and whether they are reached by TLS. A
+// cookie is for TLS only, unless the site is on the reader's own machine.
+func origins(publicURL string) (*http.CrossOriginProtection, bool, error) {
+	u, err := url.Parse(publicURL)
+	if err != nil {
+		return nil, false, fmt.Errorf("public URL: %w", err)
+	}
+	o := http.NewCrossOriginProtection()
+	if err := o.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+		return nil, false, fmt.Errorf("public URL: %w", err)
+	}
+	ip, _ := netip.ParseAddr(u.Hostname())
+	local := u.Hostname() == "localhost" || ip.IsLoopback()
+	return o, u.Scheme == "https" || !local, nil
+}
+
 // Handler puts the API's routes on Echo, with everything around them, and gives
 // the handler to serve. All other routes of the same Echo get their errors
 // answered in the same form.
 func (a *API) Handler(e *echo.Echo) http.Handler {
 	e.HTTPErrorHandler = a.handleError
 	e.Use(a.track, a.contract.Middleware)
-	server.RegisterHandlersWithBaseURL(e, server.NewStrictHandler(a, nil), a.contract.BasePath())
+	server.RegisterHandlersWithBaseURL(e, server.NewStrictHandler(a, []server.StrictMiddlewareFunc{a.guard}), a.contract.BasePath())
 	return contract.HeadAsGet(contract.DiscardUnread(e))
 }
 
@@ -111,7 +143,7 @@ func (a *API) CreateCustomer(ctx context.Context, request server.CreateCustomerR
 	if err != nil {
 		return nil, err
 	}
-	body, err := ToAPICustomer(&created.Customer)
+	body, err := a.toAPICustomer(&created.Customer)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +167,7 @@ func (a *API) GetCustomer(ctx context.Context, request server.GetCustomerRequest
 	if err != nil {
 		return nil, err
 	}
-	body, err := ToAPICustomer(&c)
+	body, err := a.toAPICustomer(&c)
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +178,31 @@ func (a *API) GetCustomer(ctx context.Context, request server.GetCustomerRequest
 	}}, nil
 }
 
+// ResendInvitation implements resendInvitation.
+func (a *API) ResendInvitation(ctx context.Context, request server.ResendInvitationRequestObject) (server.ResendInvitationResponseObject, error) {
+	call := callOf(ctx)
+	invitation, err := a.p.Accounts.ResendInvitation(ctx, call.partnerID, request.CustomerID)
+	if err != nil {
+		return nil, err
+	}
+	return server.ResendInvitation202JSONResponse{Body: *toAPIInvitation(&invitation, a.p.Now()), Headers: server.ResendInvitation202ResponseHeaders{
+		CacheControl: noStore, XContentTypeOptions: noSniff, XRequestID: call.requestID,
+	}}, nil
+}
+
+func (a *API) toAPICustomer(c *customer.Customer) (gen.Customer, error) {
+	return ToAPICustomer(c, a.p.Now())
+}
+
 // call is what is known of a request under way.
 type call struct {
 	requestID uuid.UUID
 	partnerID int64 // 0 until the caller is recognised
 	keyID     int64
+	session   *account.Session // of the customer; nil until they are recognised
+	network   string           // that the caller is in
+	userAgent string
+	oldToken  string // of the session's cookie, if there was one
 	code      string // of the problem that was answered; empty if all went well
 }
 
@@ -173,7 +225,8 @@ func (a *API) track(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return fmt.Errorf("make request id: %w", err)
 		}
-		made := &call{requestID: id}
+		r := c.Request()
+		made := &call{requestID: id, network: a.p.ClientIP(r), userAgent: r.UserAgent(), oldToken: sessionToken(r)}
 		ctx := context.WithValue(c.Request().Context(), callKey{}, made)
 		c.SetRequest(c.Request().WithContext(ctx))
 		err = next(c)
@@ -192,6 +245,9 @@ func (a *API) logCall(c echo.Context, made *call, took time.Duration) {
 	}
 	if made.partnerID != 0 {
 		attributes = append(attributes, slog.Int64("partner_id", made.partnerID), slog.Int64("key_id", made.keyID))
+	}
+	if made.session != nil {
+		attributes = append(attributes, slog.Int64("customer_id", made.session.CustomerID))
 	}
 	if made.code != "" {
 		attributes = append(attributes, slog.String("code", made.code))

@@ -20,31 +20,36 @@ func FromAPINewCustomer(c *gen.NewCustomer) customer.Draft {
 		FirstName:  c.FirstName,
 		MiddleName: c.MiddleName,
 		LastName:   c.LastName,
+		Language:   c.Language,
 	}
 	if c.PhoneNumber != nil {
 		number := fromAPIText(*c.PhoneNumber)
 		d.PhoneNumber = &number
 	}
-	if a := c.Address; a != nil {
-		d.Address = &customer.DraftAddress{
-			Line1:    a.Line1,
-			Line2:    a.Line2,
-			City:     a.City,
-			State:    a.State,
-			Country:  a.Country,
-			PostCode: fromAPIText(a.PostCode),
-		}
+	if c.Address != nil {
+		d.Address = fromAPIAddress(c.Address)
 	}
 	return d
+}
+
+func fromAPIAddress(a *gen.NewAddress) *customer.DraftAddress {
+	return &customer.DraftAddress{
+		Line1:    a.Line1,
+		Line2:    a.Line2,
+		City:     a.City,
+		State:    a.State,
+		Country:  a.Country,
+		PostCode: fromAPIText(a.PostCode),
+	}
 }
 
 func fromAPIText(v scalar.StringOrInteger) customer.Text {
 	return customer.Text{Value: v.Text(), IsNumber: v.IsInteger()}
 }
 
-// ToAPICustomer converts a customer as stored. It fails on a stored date that
-// is none.
-func ToAPICustomer(c *customer.Customer) (gen.Customer, error) {
+// ToAPICustomer converts a customer as stored, as it is now. It fails on a
+// stored date that is none.
+func ToAPICustomer(c *customer.Customer, now time.Time) (gen.Customer, error) {
 	born, err := toAPIDate(c.DateOfBirth)
 	if err != nil {
 		return gen.Customer{}, fmt.Errorf("customer %d: date of birth: %w", c.ID, err)
@@ -78,7 +83,23 @@ func ToAPICustomer(c *customer.Customer) (gen.Customer, error) {
 		ReasonForDeletion:      c.ReasonForDeletion,
 		DeletedAt:              toAPITimestamp(c.DeletedAt),
 		Address:                toAPIAddress(c.Address),
+		Language:               c.Language,
+		Invitation:             toAPIInvitation(c.Invitation, now),
 	}, nil
+}
+
+func toAPIInvitation(i *customer.Invitation, now time.Time) *gen.Invitation {
+	if i == nil {
+		return nil
+	}
+	return &gen.Invitation{
+		State:      gen.InvitationState(i.State(now)),
+		QueuedAt:   scalar.Timestamp{Time: i.QueuedAt},
+		SentAt:     toAPITimestamp(i.SentAt),
+		FailedAt:   toAPITimestamp(i.FailedAt),
+		AcceptedAt: toAPITimestamp(i.AcceptedAt),
+		ExpiresAt:  scalar.Timestamp{Time: i.ExpiresAt},
+	}
 }
 
 func toAPIAddress(a *customer.Address) *gen.Address {

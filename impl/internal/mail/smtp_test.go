@@ -15,7 +15,7 @@ import (
 
 	"cryptoexchange.com/escrow/impl/internal/mail"
 	"cryptoexchange.com/escrow/impl/internal/outbox"
-	"cryptoexchange.com/escrow/internal/smtptest"
+	"cryptoexchange.com/escrow/impl/smtptest"
 )
 
 // patience is how long the sender under test waits for a reply, and too is what
