@@ -1579,7 +1579,7 @@ type NewCustomer struct {
 	// Example: {"city":"San Francisco","country":"US","line1":"East Lane","line2":"Apartment 2","post_code":10203,"state":"CA"}
 	Address *NewAddress `json:"address,omitempty"`
 
-	// DisbursementMethods Where to send the customer's money to. The first is the default.
+	// DisbursementMethods Where to send the customer's money to. The first that is usable is the default.
 	DisbursementMethods *[]NewDisbursementMethod `json:"disbursement_methods,omitempty"`
 
 	// Email An e-mail address (RFC 5321, RFC 6531) without display name, comments or

@@ -23,22 +23,23 @@ var layers = map[string]struct {
 	own    []string
 	others []string // prefixes
 }{
-	"gen":                     {[]string{"gen/scalar"}, []string{"github.com/oapi-codegen/runtime", "github.com/oapi-codegen/nullable"}},
-	"gen/scalar":              {nil, nil},
-	"gen/spec":                {nil, nil},
-	"gen/server":              {[]string{"gen"}, []string{"github.com/oapi-codegen/runtime", "github.com/labstack/echo/v4"}},
-	"impl/internal/country":   {nil, nil},
-	"impl/internal/text":      {nil, nil},
-	"impl/internal/rawhttp":   {nil, nil},
-	"impl/internal/emailaddr": {[]string{"impl/internal/text"}, []string{"golang.org/x/"}},
-	"impl/internal/phone":     {nil, []string{"github.com/nyaruka/phonenumbers"}},
-	"impl/internal/customer":  {[]string{"impl/internal/country", "impl/internal/emailaddr", "impl/internal/phone", "impl/internal/text"}, []string{"golang.org/x/text/language"}},
-	"impl/internal/partner":   {nil, nil},
-	"impl/internal/keyset":    {nil, []string{"github.com/tink-crypto/tink-go/v2", "github.com/gofrs/flock"}},
-	"impl/internal/password":  {nil, []string{"github.com/alexedwards/argon2id", "golang.org/x/"}},
-	"impl/internal/totp":      {nil, []string{"github.com/pquerna/otp"}},
+	"gen":                        {[]string{"gen/scalar"}, []string{"github.com/oapi-codegen/runtime", "github.com/oapi-codegen/nullable"}},
+	"gen/scalar":                 {nil, nil},
+	"gen/spec":                   {nil, nil},
+	"gen/server":                 {[]string{"gen"}, []string{"github.com/oapi-codegen/runtime", "github.com/labstack/echo/v4"}},
+	"impl/internal/country":      {nil, nil},
+	"impl/internal/text":         {nil, nil},
+	"impl/internal/rawhttp":      {nil, nil},
+	"impl/internal/emailaddr":    {[]string{"impl/internal/text"}, []string{"golang.org/x/"}},
+	"impl/internal/phone":        {nil, []string{"github.com/nyaruka/phonenumbers"}},
+	"impl/internal/disbursement": {[]string{"impl/internal/banking", "impl/internal/country", "impl/internal/text", "impl/internal/wallet"}, []string{"golang.org/x/text"}},
+	"impl/internal/customer":     {[]string{"impl/internal/disbursement", "impl/internal/country", "impl/internal/emailaddr", "impl/internal/phone", "impl/internal/text"}, []string{"golang.org/x/text/language"}},
+	"impl/internal/partner":      {nil, nil},
+	"impl/internal/keyset":       {nil, []string{"github.com/tink-crypto/tink-go/v2", "github.com/gofrs/flock"}},
+	"impl/internal/password":     {nil, []string{"github.com/alexedwards/argon2id", "golang.org/x/"}},
+	"impl/internal/totp":         {nil, []string{"github.com/pquerna/otp"}},
 	"impl/internal/account": {
-		[]string{"impl/internal/customer", "impl/internal/emailaddr", "impl/internal/password", "impl/internal/totp"}, nil,
+		[]string{"impl/internal/customer", "impl/internal/disbursement", "impl/internal/emailaddr", "impl/internal/password", "impl/internal/totp"}, nil,
 	},
 	"impl/internal/outbox": {nil, nil},
 	"impl/internal/mail": {
@@ -47,10 +48,10 @@ var layers = map[string]struct {
 	},
 	"impl/internal/pages": {nil, []string{"github.com/labstack/echo/v4"}},
 	"impl/internal/sqlite": {
-		[]string{"impl/internal/account", "impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"},
+		[]string{"impl/internal/account", "impl/internal/customer", "impl/internal/disbursement", "impl/internal/partner", "impl/internal/outbox"},
 		[]string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/gofrs/flock"},
 	},
-	"impl/internal/storetest": {[]string{"impl/internal/account", "impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"}, []string{"github.com/google/go-cmp"}},
+	"impl/internal/storetest": {[]string{"impl/internal/account", "impl/internal/disbursement", "impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"}, []string{"github.com/google/go-cmp"}},
 	"impl/smtptest":           {nil, []string{"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"}},
 	"impl/internal/contract": {nil, []string{
 		"github.com/getkin/kin-openapi", "github.com/labstack/echo/v4",
@@ -58,7 +59,7 @@ var layers = map[string]struct {
 	}},
 	"impl/internal/docs": {nil, []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json", "gopkg.in/yaml.v3"}},
 	"impl/internal/httpapi": {
-		[]string{"gen", "gen/scalar", "gen/server", "impl/internal/account", "impl/internal/contract", "impl/internal/customer", "impl/internal/emailaddr", "impl/internal/partner", "impl/internal/password"},
+		[]string{"gen", "gen/scalar", "gen/server", "impl/internal/account", "impl/internal/contract", "impl/internal/customer", "impl/internal/disbursement", "impl/internal/emailaddr", "impl/internal/partner", "impl/internal/password"},
 		[]string{
 			"github.com/labstack/echo/v4", "github.com/getkin/kin-openapi/openapi3", "github.com/oapi-codegen/runtime/types", "github.com/oapi-codegen/nullable",
 			"github.com/google/uuid", "github.com/hashicorp/golang-lru/v2", "golang.org/x/time/rate",

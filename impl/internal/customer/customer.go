@@ -130,7 +130,7 @@ type Draft struct {
 	Address     *DraftAddress
 	PhoneNumber *Text
 	Language    *string
-	// DisbursementMethods are where to send money to; the first is the default.
+	// DisbursementMethods are where to send money to.
 	DisbursementMethods []disbursement.Draft
 	// Lenient takes methods that fail the checks of what decides money, as not
 	// usable, with warnings.

@@ -37,6 +37,10 @@ type Creation struct {
 	// has lost its claim to the address.
 	SignUpsBefore time.Time
 	Idempotency   *Idempotency // nil without a key
+	// Secrets are those of the customer's disbursement methods, one for each,
+	// to be encrypted by Sealer once the customer has an id.
+	Secrets []disbursement.Secrets
+	Sealer  disbursement.Sealer
 }
 
 // Message is an e-mail to be sent to the customer.

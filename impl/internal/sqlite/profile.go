@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"cryptoexchange.com/escrow/impl/internal/account"
@@ -260,30 +258,4 @@ func (db *DB) NotedKeys(ctx context.Context) ([]uint32, error) {
 		list[i] = uint32(id)
 	}
 	return list, nil
-}
-
-// Backup writes a consistent copy of the database to a file that must not exist,
-// while others work on it (SQLite, VACUUM INTO). Only the owner of the process
-// can read it. When it returns, the copy is on storage.
-func (db *DB) Backup(ctx context.Context, path string) (err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("back up: %w", err)
-	}
-	defer func() {
-		if err = errors.Join(err, file.Close()); err != nil {
-			err = errors.Join(err, os.Remove(path))
-		}
-	}()
-	if _, err := db.read.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
-		return fail("back up", err)
-	}
-	if err := file.Sync(); err != nil {
-		return fmt.Errorf("back up: %w", err)
-	}
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("back up: %w", err)
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
