@@ -220,12 +220,19 @@ func (s *Service) route(c Config, api *httpapi.API) error {
 	s.handler = api.Handler(e)
 	documentation.Register(e)
 	site.Register(e)
-	if a, ok := s.listener.Addr().(*net.TCPAddr); ok && c.SMTPURL == "" && a.IP.IsLoopback() {
+	if c.SMTPURL == "" && s.isLocal() {
 		mail.NewMailbox(filepath.Join(c.Data, mailFolder)).Register(e)
 	}
 	e.GET("/healthz", s.healthz)
 	e.GET("/readyz", s.readyz)
 	return nil
+}
+
+// isLocal tells whether the service is for its own machine alone: it listens on
+// loopback, and its public URL does not say that a proxy brings others there.
+func (s *Service) isLocal() bool {
+	a, ok := s.listener.Addr().(*net.TCPAddr)
+	return ok && a.IP.IsLoopback() && httpapi.IsLocal(s.url)
 }
 
 // URL is where callers reach the service, without a slash at the end.

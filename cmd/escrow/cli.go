@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"time"
 
@@ -36,6 +37,14 @@ type cli struct {
 	Customer customerCommand `cmd:"" help:"Create customers and read them back."`
 }
 
+// Validate checks what the parser cannot.
+func (c *cli) Validate() error {
+	if u, err := url.Parse(c.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return errors.New("--url (ESCROW_URL): want where the API is, such as https://cryptoexchange.com/api/v1/escrow")
+	}
+	return nil
+}
+
 const description = `A partner's command line to the CryptoExchange escrow service.
 
 Examples:
@@ -62,6 +71,12 @@ func run(ctx context.Context, args []string, out ui) int {
 	if err != nil {
 		out.fail(err)
 		return exitFailure
+	}
+	if len(args) == 0 {
+		// Who does not know how to call it is told so, not what is missing.
+		parser.Stdout, parser.Exit = out.err, func(int) {}
+		_, _ = parser.Parse([]string{"--help"})
+		return exitUsage
 	}
 	command, err := parser.Parse(args)
 	if err != nil {

@@ -43,7 +43,9 @@ Examples:
   escrowd key revoke 3
   escrowd customer show 2548
   escrowd mail list --state failed
-  escrowd mail retry --all-failed`
+  escrowd mail retry --all-failed
+
+Exit codes: 0 done, 1 failure, 2 usage.`
 
 func run(ctx context.Context, args []string, out ui) int {
 	defaults := impl.DefaultConfig()

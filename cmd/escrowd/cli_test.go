@@ -155,6 +155,14 @@ func TestPartnerCommands(t *testing.T) {
 			t.Errorf("escrow %v prints the key", step.args)
 		}
 	}
+	for _, url := range []string{"nonsense", "ftp://example.com", "http://", "127.0.0.1:8080"} {
+		if got := program(t, programs.escrow, []string{"ESCROW_URL=" + url, "ESCROW_KEY=k"}, "customer", "get", "1"); got.code != 2 || !strings.Contains(got.err, "ESCROW_URL") {
+			t.Errorf("%s: %+v", url, got)
+		}
+	}
+	if got := program(t, programs.escrow, nil); got.code != 2 || got.out != "" || !strings.Contains(got.err, "Usage: escrow") || strings.Contains(got.err, "error") {
+		t.Errorf("without arguments: %+v", got)
+	}
 	if got := program(t, programs.escrow, nil, "customer", "get", "1"); got.code != 2 || !strings.Contains(got.err, "--key") {
 		t.Errorf("without a key: %+v", got)
 	}

@@ -24,7 +24,13 @@ func (s heldStore) Create(context.Context, Creation) (Created, error) {
 func TestKeyInUse(t *testing.T) {
 	t.Parallel()
 	store := heldStore{entered: make(chan struct{}, 3), release: make(chan struct{})}
-	s := NewService(Params{Store: store, Now: time.Now, NewID: func() string { return "" }, Queued: func() {}})
+	s := NewService(Params{
+		Store:   store,
+		Now:     time.Now,
+		NewID:   func() string { return "" },
+		NewLink: func(string, string, time.Time) (Link, error) { return Link{}, nil },
+		Queued:  func() {},
+	})
 	results := make(chan error, 3)
 	create := func(partnerID int64, key string) {
 		_, err := s.Create(context.Background(), partnerID, Draft{Email: "a@example.com"}, key)

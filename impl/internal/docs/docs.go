@@ -12,13 +12,16 @@ package docs
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"embed"
 	"fmt"
 	"html/template"
 	"io"
+	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -147,7 +150,7 @@ func (s *Site) serveRedoc(c echo.Context) error {
 	h.Set("Cache-Control", forever)
 	h.Set("Vary", "Accept-Encoding")
 	const contentType = "text/javascript; charset=utf-8"
-	if strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
+	if acceptsGzip(c.Request().Header.Values("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
 		return c.Blob(http.StatusOK, contentType, s.redoc)
 	}
@@ -160,6 +163,27 @@ func (s *Site) serveRedoc(c echo.Context) error {
 		return fmt.Errorf("docs: %w", err)
 	}
 	return c.Blob(http.StatusOK, contentType, plain)
+}
+
+// acceptsGzip reads Accept-Encoding headers (RFC 9110 §12.5.3): gzip by name, or
+// else by *, with a quality that is more than none.
+func acceptsGzip(headers []string) bool {
+	accepted := false
+	for element := range strings.SplitSeq(strings.Join(headers, ","), ",") {
+		coding, parameters, err := mime.ParseMediaType(element)
+		if err != nil {
+			continue
+		}
+		q, err := strconv.ParseFloat(cmp.Or(parameters["q"], "1"), 64)
+		good := err == nil && q > 0 && q <= 1
+		switch coding {
+		case "gzip", "x-gzip":
+			return good
+		case "*":
+			accepted = good
+		}
+	}
+	return accepted
 }
 
 func (s *Site) serveStyle(c echo.Context) error {

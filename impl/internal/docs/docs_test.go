@@ -143,6 +143,20 @@ func TestRedoc(t *testing.T) {
 	}
 }
 
+func TestAcceptEncoding(t *testing.T) {
+	t.Parallel()
+	e := setup(t)
+	path := regexp.MustCompile(`/docs/redoc-[^"]*`).FindString(get(t, e, "/docs").Body.String())
+	for accept, want := range map[string]string{
+		"gzip": "gzip", "GZIP;q=0.1": "gzip", "br, gzip ; q=1": "gzip", "*": "gzip", "x-gzip": "gzip",
+		"": "", "identity": "", "br": "", "gzip;q=0": "", "gzip;q=0.0, *": "", "*;q=0": "", "gzip;q=nan": "", "gzipped": "",
+	} {
+		if got := get(t, e, path, "Accept-Encoding", accept).Header().Get("Content-Encoding"); got != want {
+			t.Errorf("%q: %q, want %q", accept, got, want)
+		}
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	for _, document := range []string{"", "openapi: 3.0.3\n", "servers:\n  - url: https://a/b\n    description: x\n\t"} {

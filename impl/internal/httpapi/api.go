@@ -111,9 +111,17 @@ func origins(publicURL string) (*http.CrossOriginProtection, bool, error) {
 	if err := o.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
 		return nil, false, fmt.Errorf("public URL: %w", err)
 	}
+	return o, u.Scheme == "https" || !IsLocal(publicURL), nil
+}
+
+// IsLocal tells whether a URL is of the reader's own machine.
+func IsLocal(publicURL string) bool {
+	u, err := url.Parse(publicURL)
+	if err != nil {
+		return false
+	}
 	ip, _ := netip.ParseAddr(u.Hostname())
-	local := u.Hostname() == "localhost" || ip.IsLoopback()
-	return o, u.Scheme == "https" || !local, nil
+	return u.Hostname() == "localhost" || ip.IsLoopback()
 }
 
 // Handler puts the API's routes on Echo, with everything around them, and gives

@@ -17,6 +17,7 @@ if (email.value) password.focus();
 else email.focus();
 
 onSubmit(form, async () => {
+  $('#notice').textContent = '';
   const credentials = { email: said(email), password: password.value };
   if (!second.hidden) credentials.code = said(code);
   try {
@@ -53,7 +54,6 @@ function ask() {
   second.hidden = false;
   code.required = true;
   $('[type="submit"]', form).textContent = t('log_in.submit.code');
-  $('#notice').textContent = '';
   code.focus();
 }
 
