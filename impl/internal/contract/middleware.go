@@ -69,6 +69,9 @@ func (ct *Contract) outside(c echo.Context, next echo.HandlerFunc) error {
 		// Echo would answer OPTIONS by itself, with 204.
 		next = echo.MethodNotAllowedHandler
 	}
+	if c.Request().Method == http.MethodGet {
+		early(c, c.Response().Writer) // pages read no body
+	}
 	err := protect(c, next)
 	if err == nil {
 		return nil

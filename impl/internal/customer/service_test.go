@@ -1,6 +1,7 @@
 package customer_test
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -46,6 +47,9 @@ func setup(t *testing.T) *bundle {
 			ids++
 			return fmt.Sprint(ids)
 		},
+		NewLink: func(kind, messageID string, now time.Time) (customer.Link, error) {
+			return customer.Link{Kind: kind, Hash: sha256.Sum256([]byte(messageID)), ExpiresAt: now.Add(time.Hour)}, nil
+		},
 		Queued: func() { b.queued++ },
 	})
 	return b
@@ -78,6 +82,7 @@ func TestCreate(t *testing.T) {
 		Status: customer.Active, Group: customer.Introduced, EmailVerified: true, Phone: text("+18885118600"),
 		Address:   &customer.Address{Line1: "East Lane", Line2: "Apartment 2", City: "San Francisco", State: "CA", Country: "US", PostCode: "10203"},
 		CreatedAt: at, UpdatedAt: at,
+		Invitation: &customer.Invitation{QueuedAt: at, ExpiresAt: at.Add(time.Hour)},
 	}
 	if diff := cmp.Diff(want, created.Customer); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
