@@ -84,6 +84,12 @@ var linkInText = regexp.MustCompile(`(http\S+)#token=(\S+)`)
 // letters reads the e-mails to an address, the oldest first.
 func (l *live) letters(t *testing.T, to string) []letter {
 	t.Helper()
+	return slices.DeleteFunc(l.allLetters(t), func(m letter) bool { return !strings.EqualFold(m.to, to) })
+}
+
+// allLetters reads all e-mails, the oldest first.
+func (l *live) allLetters(t *testing.T) []letter {
+	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(l.config.Data, "mail", "*.eml"))
 	if err != nil {
 		t.Fatal(err)
@@ -91,9 +97,7 @@ func (l *live) letters(t *testing.T, to string) []letter {
 	slices.Sort(paths) // the names are in the order of time
 	var list []letter
 	for _, path := range paths {
-		if m := readLetter(t, path); strings.EqualFold(m.to, to) {
-			list = append(list, m)
-		}
+		list = append(list, readLetter(t, path))
 	}
 	return list
 }

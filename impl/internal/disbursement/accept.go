@@ -75,8 +75,12 @@ func (d *Draft) normalise() {
 		i.BIC = compact(i.BIC)
 		d.Intermediary = &i
 	}
-	if d.Type == Wallet {
-		d.WalletAddress = wallet.Canonical(d.Network, d.WalletAddress)
+	if d.Type != Wallet {
+		return
+	}
+	// What has no canonical form is kept as it is, for the check to refuse.
+	if canonical, err := wallet.Canonical(d.Network, d.WalletAddress); err == nil {
+		d.WalletAddress = canonical
 	}
 }
 
@@ -148,12 +152,11 @@ func (a *acceptance) money() {
 		return
 	}
 	warnings, err := wallet.Check(d.Network, d.Asset, d.WalletAddress, d.Memo)
-	var bad *wallet.Error
-	if errors.As(err, &bad) {
-		a.doubts = append(a.doubts, Finding{[]string{bad.Field}, bad.Code, bad.Detail})
+	for _, bad := range wallet.AsErrors(err) {
+		a.doubts = append(a.doubts, Finding{[]string{string(bad.Field)}, string(bad.Code), bad.Detail})
 	}
 	for _, w := range warnings {
-		a.notes = append(a.notes, Finding{[]string{w.Field}, w.Code, w.Detail})
+		a.notes = append(a.notes, Finding{[]string{string(w.Field)}, string(w.Code), w.Detail})
 	}
 }
 

@@ -104,7 +104,7 @@ func Requirements(r Route) (fields []Field, groups [][]string, ok bool) {
 func networksOf(asset string) []string {
 	var names []string
 	for _, n := range wallet.Networks() {
-		if slices.Contains(n.Assets, asset) {
+		if slices.ContainsFunc(n.Assets, func(a wallet.Asset) bool { return a.Code == asset }) {
 			names = append(names, n.Name)
 		}
 	}
