@@ -64,10 +64,11 @@ type Config struct {
 // maxLinkValidity is thirty days: a link is as good as a password.
 const maxLinkValidity = 30 * 24 * time.Hour
 
-// Limits on what customers do, and one of them.
 type (
+	// Limits are on what customers do.
 	Limits = httpapi.Limits
-	Limit  = httpapi.Limit
+	// Limit is one of them.
+	Limit = httpapi.Limit
 )
 
 // DefaultConfig is for one machine, reached from itself.

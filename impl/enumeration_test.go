@@ -47,7 +47,7 @@ func newVictim(t *testing.T, customers int) *victim {
 	t.Helper()
 	c := impl.DefaultConfig()
 	c.Listen, c.Data, c.RateLimit, c.Limits = "127.0.0.1:0", t.TempDir(), 0, impl.Limits{}
-	service, err := impl.New(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	service, err := impl.New(t.Context(), c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

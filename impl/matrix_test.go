@@ -144,8 +144,8 @@ func passwordBy(f flow) func(*testing.T, *scene, string) request {
 	}
 }
 
-func always(parameter, body string) func(*testing.T, *scene, string) request {
-	return func(*testing.T, *scene, string) request { return request{parameter, body} }
+func always(body string) func(*testing.T, *scene, string) request {
+	return func(*testing.T, *scene, string) request { return request{"", body} }
 }
 
 // rows has, for each operation, a request that is valid for whom it is meant,
@@ -181,17 +181,17 @@ var rows = map[string]struct {
 		return request{"", object("email", email, "password", passphrase)}
 	}, everybody(200)},
 
-	"logOut":       {always("", ""), customers(204)},
-	"listSessions": {always("", ""), customers(200)},
+	"logOut":       {always(""), customers(204)},
+	"listSessions": {always(""), customers(200)},
 	"endSession":   {func(_ *testing.T, s *scene, _ string) request { return request{s.veraSession, ""} }, [7]int{401, 401, 401, 401, 401, 404, 204}},
-	"getMe":        {always("", ""), customers(200)},
-	"updateMe":     {always("", `{"middle_name":"M."}`), customers(200)},
-	"exportMe":     {always("", ""), customers(200)},
-	"closeAccount": {always("", object("password", passphrase)), customers(204)},
+	"getMe":        {always(""), customers(200)},
+	"updateMe":     {always(`{"middle_name":"M."}`), customers(200)},
+	"exportMe":     {always(""), customers(200)},
+	"closeAccount": {always(object("password", passphrase)), customers(204)},
 	"changePassword": {
-		always("", object("current_password", passphrase, "new_password", passphrase2)), customers(204),
+		always(object("current_password", passphrase, "new_password", passphrase2)), customers(204),
 	},
-	"enrolTotp": {always("", object("password", passphrase)), customers(200)},
+	"enrolTotp": {always(object("password", passphrase)), customers(200)},
 	"confirmTotp": {func(t *testing.T, s *scene, caller string) request {
 		return request{"", object("code", s.l.code(t, s.enrol(t, caller)))}
 	}, customers(200)},

@@ -78,7 +78,7 @@ func sessionToken(r *http.Request) string {
 
 // cookie makes the header that begins a session, or ends it if token is empty.
 func (a *API) cookie(token string) string {
-	c := http.Cookie{Name: cookieName, Value: token, Path: "/", HttpOnly: true, Secure: a.secure, SameSite: http.SameSiteStrictMode}
+	c := http.Cookie{Name: cookieName, Value: token, Path: "/", HttpOnly: true, Secure: a.secure, SameSite: http.SameSiteStrictMode} //nolint:gosec // without TLS on the reader's own machine only
 	if token == "" {
 		c.MaxAge = -1
 	}
@@ -92,7 +92,7 @@ var errCrossOrigin = errors.New("cross-origin request")
 // guard stands before every operation of the customer: pages of other sites may
 // not write, for the browser would send the session along; and what needs no
 // session is limited by network.
-func (a *API) guard(next server.StrictHandlerFunc, operation string) server.StrictHandlerFunc {
+func (a *API) guard(next server.StrictHandlerFunc, _ string) server.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		if !strings.HasPrefix(c.Path(), a.contract.BasePath()+"/customer/") {
 			return next(c, request)
