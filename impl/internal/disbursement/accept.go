@@ -145,7 +145,7 @@ func (a *acceptance) money() {
 		}
 		var bad *banking.Error
 		if err := f.check(value); errors.As(err, &bad) {
-			a.doubts = append(a.doubts, Finding{strings.Split(f.Name, "."), bad.Code, bad.Detail})
+			a.doubts = append(a.doubts, Finding{strings.Split(f.Name, "."), string(bad.Code), bad.Detail})
 		}
 	}
 	if d.Type != Wallet {
