@@ -443,7 +443,7 @@ await flow('disbursement methods: each kind, refused and saved, the default, rep
   await p.button('Make it the default', section).click();
   await p.says('Deutsche Beispielbank … 3000 is the default now.', section);
   await told();
-  assert.match(await section.getByRole('listitem').filter({ hasText: 'Default' }).textContent(), /Deutsche Beispielbank/);
+  assert.match(await section.getByRole('listitem').filter({ has: p.page.getByText('Default', { exact: true }) }).textContent(), /Deutsche Beispielbank/);
 
   // Another in the place of one, in somebody else's name.
   await section.getByRole('button', { name: /^Replace Bank of Coffee/ }).click();
@@ -456,7 +456,7 @@ await flow('disbursement methods: each kind, refused and saved, the default, rep
   await p.field('Password', section).fill(good);
   await p.button('Replace method', section).click();
   await p.says('Bank of Coffee … 7665 is saved, and we have sent you an e-mail about it. Please read', section);
-  await p.says('The holder of the account has another name than the customer.', section);
+  await p.says('The account is in another name than yours.', section);
   await told();
   await p.see('name-differs');
 

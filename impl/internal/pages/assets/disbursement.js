@@ -90,7 +90,8 @@ export function disbursement(page) {
   for (const form of [edit, choice]) {
     $('[data-cancel]', form).addEventListener('click', cancel);
     form.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') cancel();
+      // In a select it closes the list, and nobody would type all of this twice.
+      if (event.key === 'Escape' && !event.target.matches('select')) cancel();
     });
   }
 
@@ -160,7 +161,10 @@ function detailOf(m) {
 /** findings says what its owner should look at. */
 function findings(m) {
   if (m.usable && m.warnings.length === 0) return [];
-  const words = m.warnings.map(({ pointer, detail }) => (pointer.startsWith('/intermediary_bank') ? t('disbursement.warning.via', { detail }) : detail));
+  const words = m.warnings.map(({ pointer, code, detail }) => {
+    const said = has(`disbursement.warning.${code}`) ? t(`disbursement.warning.${code}`) : detail;
+    return pointer.startsWith('/intermediary_bank') ? t('disbursement.warning.via', { detail: said }) : said;
+  });
   return [element('div', { className: m.usable ? 'findings' : 'findings bad' },
     element('p', { textContent: t(m.usable ? 'disbursement.warnings' : 'disbursement.unusable.lead') }),
     element('ul', {}, ...words.map((textContent) => element('li', { textContent }))))];
