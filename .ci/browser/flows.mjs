@@ -598,6 +598,16 @@ await flow('with the keyboard alone', async (person) => {
   assert.equal(await page.evaluate(() => document.activeElement.id), 'first-name');
   await keyboard.press('Escape');
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Change');
+  await page.getByRole('button', { name: 'Add a method' }).focus();
+  await keyboard.press('Enter');
+  await keyboard.press('ArrowDown');
+  const radio = await page.evaluate(() => { const e = document.activeElement; const s = getComputedStyle(e.labels[0]); return { id: e.id, checked: e.checked, seen: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 }; });
+  assert.deepEqual(radio, { id: 'kind-wire', checked: true, seen: true });
+  await tabTo('wire-country');
+  await keyboard.type('Germany');
+  await tabTo('wire-iban');
+  await keyboard.press('Escape');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Add a method');
 });
 
 await flow('password managers, and pages without scripts', async (person) => {
