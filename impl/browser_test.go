@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,6 +43,7 @@ func (c *turnable) forward(d time.Duration) { c.ahead.Add(int64(d)) }
 type live struct {
 	*bundle
 	clock *turnable
+	read  sync.Map // of letters by path, which do not change
 }
 
 // setupLive starts a service without limits.
@@ -52,7 +54,7 @@ func setupLive(t testing.TB, edit ...func(*impl.Config)) *live {
 		impl.SetClockForTest(c, clock.now)
 		c.Limits = impl.Limits{}
 	}
-	l := &live{setup(t, append([]func(*impl.Config){first}, edit...)...), clock}
+	l := &live{bundle: setup(t, append([]func(*impl.Config){first}, edit...)...), clock: clock}
 	ended := make(chan error, 1)
 	go func() { ended <- l.service.Run(t.Context()) }()
 	t.Cleanup(func() {
@@ -97,7 +99,12 @@ func (l *live) allLetters(t *testing.T) []letter {
 	slices.Sort(paths) // the names are in the order of time
 	var list []letter
 	for _, path := range paths {
-		list = append(list, readLetter(t, path))
+		m, known := l.read.Load(path)
+		if !known {
+			m = readLetter(t, path)
+			l.read.Store(path, m)
+		}
+		list = append(list, m.(letter))
 	}
 	return list
 }
