@@ -39,6 +39,7 @@ var layers = map[string]struct {
 	"impl/internal/password":     {nil, []string{"github.com/alexedwards/argon2id", "golang.org/x/"}},
 	"impl/internal/totp":         {nil, []string{"github.com/pquerna/otp"}},
 	"impl/internal/wallet":       {nil, []string{"github.com/btcsuite/btcd/btcutil/bech32", "github.com/mr-tron/base58", "golang.org/x/crypto/sha3"}},
+	"impl/internal/banking":      {[]string{"impl/internal/country"}, nil},
 	"impl/internal/account": {
 		[]string{"impl/internal/customer", "impl/internal/disbursement", "impl/internal/emailaddr", "impl/internal/password", "impl/internal/totp"}, nil,
 	},

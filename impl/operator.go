@@ -15,6 +15,7 @@ import (
 	"cryptoexchange.com/escrow/impl/internal/account"
 	"cryptoexchange.com/escrow/impl/internal/customer"
 	"cryptoexchange.com/escrow/impl/internal/httpapi"
+	"cryptoexchange.com/escrow/impl/internal/mail"
 	"cryptoexchange.com/escrow/impl/internal/outbox"
 	"cryptoexchange.com/escrow/impl/internal/partner"
 	"cryptoexchange.com/escrow/impl/internal/sqlite"
@@ -153,8 +154,8 @@ func (o *Operator) EraseCustomer(ctx context.Context, id int64) error {
 		return notFound(err)
 	}
 	for _, email := range emails {
-		if err := os.Remove(filepath.Join(o.data, mailFolder, email+".eml")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove e-mail: %w", err)
+		if err := mail.RemoveFile(filepath.Join(o.data, mailFolder), email); err != nil {
+			return err
 		}
 	}
 	return nil

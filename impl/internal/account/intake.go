@@ -69,21 +69,27 @@ type Settlement struct {
 	RequestID  string
 	Creation   *customer.Creation // nil if none
 	CustomerID int64              // to whom Message goes; 0 if there is none
-	Message    customer.Message
-	At         time.Time // of the e-mail
+	// HasPassword is whether that customer had a password when it was decided.
+	HasPassword bool
+	Message     customer.Message
+	At          time.Time // of the e-mail
 }
 
-// settle decides what a request comes to, and carries it out.
+// settleTries is how often it is decided anew what a request comes to.
+const settleTries = 3
+
+// settle decides what a request comes to, and carries it out. If the address was
+// taken meanwhile, or who has it changed, it decides anew.
 func (s *Service) settle(ctx context.Context, r Request) error {
-	for {
+	for try := 1; ; try++ {
 		settlement, err := s.decide(ctx, r)
 		if err != nil {
 			return err
 		}
 		err = s.p.Store.Settle(ctx, settlement)
-		var inUse *customer.EmailInUseError
-		if errors.As(err, &inUse) {
-			continue // somebody took the address meanwhile: decide anew
+		changed := errors.Is(err, ErrConflict) || errors.As(err, new(*customer.EmailInUseError))
+		if changed && try < settleTries {
+			continue
 		}
 		if err != nil {
 			return fmt.Errorf("settle request: %w", err)
@@ -122,9 +128,12 @@ func (s *Service) decide(ctx context.Context, r Request) (Settlement, error) {
 		if err != nil {
 			return Settlement{}, err
 		}
+		if linkKind == LinkConfirmation {
+			link.ExpiresAt = minTime(link.ExpiresAt, holder.Customer.CreatedAt.Add(customer.SignUpValidity))
+		}
 		m.Link = &link
 	}
-	return Settlement{RequestID: r.ID, CustomerID: holder.Customer.ID, Message: m, At: now}, nil
+	return Settlement{RequestID: r.ID, CustomerID: holder.Customer.ID, HasPassword: holder.HasPassword, Message: m, At: now}, nil
 }
 
 // answer chooses the e-mail that somebody who has an account, or is about to,
@@ -145,6 +154,9 @@ func answer(request string, h *Holder) (kind, linkKind string) {
 func (s *Service) newCustomer(r Request, now time.Time) (Settlement, error) {
 	d := customer.Draft{Email: r.Email, FirstName: r.FirstName, LastName: r.LastName, Language: r.Language}
 	c, key, err := d.SignUp(now)
+	if errors.As(err, new(*customer.UnacceptableError)) {
+		return Settlement{RequestID: r.ID}, nil // the rules were others when it came
+	}
 	if err != nil {
 		return Settlement{}, err
 	}

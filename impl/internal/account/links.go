@@ -130,6 +130,9 @@ func (s *Service) UseLink(ctx context.Context, kind, token, newPassword string) 
 	case LinkValid:
 	}
 	c, err := s.p.Store.Credentials(ctx, l.CustomerID)
+	if errors.Is(err, customer.ErrNotFound) {
+		return "", ErrLinkNotFound // removed meanwhile
+	}
 	if err != nil {
 		return "", fmt.Errorf("read credentials: %w", err)
 	}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,6 +21,9 @@ type Profile struct {
 // Profile reads a customer's own information.
 func (s *Service) Profile(ctx context.Context, customerID int64) (Profile, error) {
 	p, err := s.p.Store.Profile(ctx, customerID)
+	if errors.Is(err, customer.ErrNotFound) {
+		return Profile{}, ErrNotLoggedIn // erased meanwhile
+	}
 	if err != nil {
 		return Profile{}, fmt.Errorf("read profile: %w", err)
 	}

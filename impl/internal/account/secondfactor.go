@@ -79,13 +79,27 @@ func (s *Service) EnrolTOTP(ctx context.Context, customerID int64, text string) 
 	return e, nil
 }
 
+// confirmTries is how often a code is checked against a secret that changes: when
+// it is encrypted anew, or another one is enrolled.
+const confirmTries = 3
+
 // ConfirmTOTP turns the second factor on, with a code as proof that the app
 // works, and gives the recovery codes. It returns [ErrSecondFactorEnabled],
 // [ErrNotEnrolled] or [*customer.UnacceptableError].
 func (s *Service) ConfirmTOTP(ctx context.Context, customerID int64, code string) ([]string, error) {
-	c, err := s.p.Store.Credentials(ctx, customerID)
+	for try := 1; ; try++ {
+		codes, err := s.confirmTOTP(ctx, customerID, code)
+		if errors.Is(err, ErrConflict) && try < confirmTries {
+			continue
+		}
+		return codes, err
+	}
+}
+
+func (s *Service) confirmTOTP(ctx context.Context, customerID int64, code string) ([]string, error) {
+	c, err := s.credentials(ctx, customerID)
 	if err != nil {
-		return nil, fmt.Errorf("read credentials: %w", err)
+		return nil, err
 	}
 	switch {
 	case c.SecondFactor():

@@ -140,7 +140,12 @@ func (s *Service) LogIn(ctx context.Context, l Login) (Session, string, error) {
 			return Session{}, "", fmt.Errorf("hash password: %w", err)
 		}
 	}
-	if err := s.p.Store.BeginSession(ctx, begin); err != nil {
+	err = s.p.Store.BeginSession(ctx, begin)
+	if errors.Is(err, ErrInvalidCredentials) && begin.NewHash != "" {
+		// Another login may have renewed the hash, which is then not outdated.
+		return s.LogIn(ctx, l)
+	}
+	if err != nil {
 		return Session{}, "", fmt.Errorf("begin session: %w", err)
 	}
 	return session.Session, token, nil
@@ -234,12 +239,25 @@ func (s *Service) ChangePassword(ctx context.Context, session Session, current, 
 	return token, nil
 }
 
-// reauthenticate makes sure that it is the customer who asks: a session may be
-// in somebody else's hands.
-func (s *Service) reauthenticate(ctx context.Context, customerID int64, field, text string) (Credentials, error) {
+// credentials reads the credentials of a customer who is logged in, or returns
+// [ErrNotLoggedIn] if the account ended meanwhile.
+func (s *Service) credentials(ctx context.Context, customerID int64) (Credentials, error) {
 	c, err := s.p.Store.Credentials(ctx, customerID)
 	if err != nil {
 		return Credentials{}, fmt.Errorf("read credentials: %w", err)
+	}
+	if c.Status != customer.Active || c.PasswordHash == "" {
+		return Credentials{}, ErrNotLoggedIn
+	}
+	return c, nil
+}
+
+// reauthenticate makes sure that it is the customer who asks: a session may be
+// in somebody else's hands.
+func (s *Service) reauthenticate(ctx context.Context, customerID int64, field, text string) (Credentials, error) {
+	c, err := s.credentials(ctx, customerID)
+	if err != nil {
+		return Credentials{}, err
 	}
 	right, err := s.p.Hasher.Verify(ctx, text, c.PasswordHash)
 	if err != nil {

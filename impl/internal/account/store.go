@@ -31,7 +31,9 @@ type Store interface {
 	// Requests reads the oldest requests.
 	Requests(ctx context.Context, limit int) ([]Request, error)
 	// Settle carries a settlement out and removes its request. It does nothing
-	// if the request is gone. It may return [*customer.EmailInUseError].
+	// if the request is gone. It returns [*customer.EmailInUseError], or
+	// [ErrConflict] if the customer is not active or has a password contrary to
+	// what the settlement says; then the request is left.
 	Settle(ctx context.Context, s Settlement) error
 	// CustomerByEmail finds who has an address, or returns
 	// [customer.ErrNotFound].
@@ -58,7 +60,7 @@ type Store interface {
 	// EndSession ends a session, or returns [ErrSessionNotFound].
 	EndSession(ctx context.Context, customerID int64, id string) error
 	// ChangePassword carries a change out, or returns [ErrConflict] if the old
-	// hash is not what is stored.
+	// hash is not what is stored, or the account is not active.
 	ChangePassword(ctx context.Context, c PasswordChange) error
 
 	// EnrolTOTP stores an encrypted secret that does not count yet, or returns
@@ -74,7 +76,8 @@ type Store interface {
 	// Profile reads a customer's own information, or returns
 	// [customer.ErrNotFound].
 	Profile(ctx context.Context, customerID int64) (Profile, error)
-	// UpdateCustomer lets change change a customer, inside a transaction.
+	// UpdateCustomer lets change change a customer, inside a transaction. It
+	// returns [ErrNotLoggedIn] if the account is not active any more.
 	UpdateCustomer(ctx context.Context, customerID int64, change func(*customer.Customer) error) error
 	// Emails lists the latest e-mails to a customer, the latest first.
 	Emails(ctx context.Context, customerID int64, limit int) ([]Email, error)

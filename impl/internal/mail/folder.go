@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,7 +12,10 @@ import (
 	"cryptoexchange.com/escrow/impl/internal/outbox"
 )
 
-const emlSuffix = ".eml"
+const (
+	emlSuffix       = ".eml"
+	temporarySuffix = ".tmp" // of a file that is being written
+)
 
 // Folder is a [outbox.Sender] that puts each e-mail into a file, for services
 // that have no mail server. Mail programs open the files, and so does [Mailbox].
@@ -21,7 +25,10 @@ type Folder struct {
 	logger   *slog.Logger
 }
 
-var _ outbox.Sender = (*Folder)(nil)
+var (
+	_ outbox.Sender    = (*Folder)(nil)
+	_ outbox.Retractor = (*Folder)(nil)
+)
 
 // NewFolder makes a sender, and the folder if there is none. Only the owner of
 // the process can read it.
@@ -47,9 +54,24 @@ func (f *Folder) Send(ctx context.Context, m outbox.Message) error {
 	return nil
 }
 
+// Retract implements [outbox.Retractor].
+func (f *Folder) Retract(_ context.Context, id string) error { return RemoveFile(f.path, id) }
+
+// RemoveFile removes an e-mail from a folder, and what a process that died while
+// it was writing has left of it.
+func RemoveFile(folder, id string) error {
+	path := filepath.Join(folder, id+emlSuffix)
+	for _, name := range []string{path, path + temporarySuffix} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove e-mail: %w", err)
+		}
+	}
+	return nil
+}
+
 // writeFile writes a file that is either there as a whole or not at all.
 func writeFile(path string, data []byte) (err error) {
-	temporary := path + ".tmp"
+	temporary := path + temporarySuffix
 	file, err := os.OpenFile(temporary, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@
 //	leased --refused for good, or failed and too old--> failed (failed_at is set, due_at is null)
 //	waiting, or leased by a worker that died --time passes--> due
 //	failed --an operator retries--> due
+//	any but sent --its customer is erased--> gone
 //
 // There is no state "processing" from which only the worker that entered it
 // could lead: a lease ends by itself. It is short, so that a crash delays a
@@ -61,12 +62,14 @@ type Store interface {
 	// Claim leases up to limit messages that are due, the longest due first,
 	// and begins an attempt of each, in one transaction.
 	Claim(ctx context.Context, now, leaseEnd time.Time, limit int) ([]Message, error)
-	// Extend moves the end of a lease, or returns [ErrLeaseLost].
+	// Extend moves the end of a lease, or returns [ErrLeaseLost], or
+	// [ErrWithdrawn] if the message is not there any more.
 	Extend(ctx context.Context, id string, attempt int, leaseEnd time.Time) error
 	// MarkSent ends the work on a message. It returns [ErrLeaseLost] if another
-	// attempt has begun meanwhile; then only the attempt is recorded.
+	// attempt has begun meanwhile, when only the attempt is recorded; and
+	// [ErrWithdrawn] if the message is not there any more.
 	MarkSent(ctx context.Context, id string, attempt int, at time.Time) error
-	// MarkFailed records a failure, under the same condition.
+	// MarkFailed records a failure, under the same conditions.
 	MarkFailed(ctx context.Context, f Failure) error
 }
 
@@ -86,9 +89,19 @@ type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
+// Retractor is a [Sender] that can take back what it sent. It is asked to when a
+// message was withdrawn while it was being sent: its customer was erased.
+type Retractor interface {
+	Retract(ctx context.Context, id string) error
+}
+
 // ErrLeaseLost is returned to a worker that was so slow that another one may
 // have begun to send the message.
 var ErrLeaseLost = errors.New("lease lost")
+
+// ErrWithdrawn is returned to a worker whose message is not there any more,
+// because its customer is not.
+var ErrWithdrawn = errors.New("e-mail withdrawn")
 
 // ErrUnknown and ErrNotFailed refuse to retry a message.
 var (

@@ -81,7 +81,10 @@ func (s *memory) Claim(_ context.Context, now, leaseEnd time.Time, limit int) ([
 
 // leased finds a message if the attempt holds its lease.
 func (s *memory) leased(id string, attempt int) (*entry, error) {
-	e := s.messages[id]
+	e, there := s.messages[id]
+	if !there {
+		return nil, outbox.ErrWithdrawn
+	}
 	if e.attempts != attempt || e.sent || e.failed {
 		return nil, outbox.ErrLeaseLost
 	}
@@ -424,5 +427,46 @@ func TestStartStop(t *testing.T) {
 	slices.Sort(s.sent)
 	if !slices.Equal(s.sent, want) {
 		t.Errorf("sent %v", s.sent)
+	}
+}
+
+// retractor is a sender that takes its time, and takes back.
+type retractor struct {
+	takes  time.Duration
+	failed error
+	taken  []string
+}
+
+func (s *retractor) Send(ctx context.Context, _ outbox.Message) error {
+	select {
+	case <-time.After(s.takes):
+		return s.failed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *retractor) Retract(_ context.Context, id string) error {
+	s.taken = append(s.taken, id)
+	return nil
+}
+
+// TestWithdrawn has messages that are removed while they are being sent: they
+// are taken back, whether or not they were sent, and one that takes long is not
+// waited for.
+func TestWithdrawn(t *testing.T) {
+	for name, s := range map[string]*retractor{"sent": {takes: 2 * time.Second}, "failed": {takes: 2 * time.Second, failed: errNoRoute}, "long": {takes: time.Minute}} {
+		t.Run(name, func(t *testing.T) {
+			in(t, s, func(t *testing.T, store *memory, log *bytes.Buffer) {
+				wait(time.Second)
+				store.mu.Lock()
+				delete(store.messages, "m")
+				store.mu.Unlock()
+				wait(10 * time.Second)
+				if !slices.Equal(s.taken, []string{"m"}) || !strings.Contains(log.String(), "e-mail was withdrawn") {
+					t.Errorf("taken back: %v, log %s", s.taken, log)
+				}
+			})
+		})
 	}
 }

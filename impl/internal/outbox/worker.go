@@ -146,7 +146,7 @@ func (w *Worker) send(ctx context.Context, m Message) {
 	log := w.p.Logger.With(slog.String("message_id", m.ID), slog.String("kind", m.Kind), slog.Int("attempts", m.Attempts))
 	ended := w.attempt(ctx, m, log)
 	if ended == nil {
-		w.record(ctx, log, func(ctx context.Context) error {
+		w.record(ctx, log, m, func(ctx context.Context) error {
 			return w.p.Store.MarkSent(ctx, m.ID, m.Attempts, w.p.Now())
 		})
 		return
@@ -157,7 +157,7 @@ func (w *Worker) send(ctx context.Context, m Message) {
 		f.RetryAt = &retryAt
 	}
 	report(ctx, log, ended, f.RetryAt)
-	w.record(ctx, log, func(ctx context.Context) error { return w.p.Store.MarkFailed(ctx, f) })
+	w.record(ctx, log, m, func(ctx context.Context) error { return w.p.Store.MarkFailed(ctx, f) })
 }
 
 // attempt sends, and keeps the lease meanwhile.
@@ -189,8 +189,8 @@ func (w *Worker) keep(ctx context.Context, cancel context.CancelFunc, m Message,
 		switch {
 		case ctx.Err() != nil:
 			return
-		case errors.Is(err, ErrLeaseLost):
-			log.WarnContext(ctx, "lease of e-mail lost")
+		case errors.Is(err, ErrLeaseLost), errors.Is(err, ErrWithdrawn):
+			log.WarnContext(ctx, "lease of e-mail lost", slog.Any("error", err))
 			cancel()
 			return
 		case err != nil: // the next one may come in time
@@ -227,7 +227,7 @@ func report(ctx context.Context, log *slog.Logger, failed error, retryAt *time.T
 
 // record stores an outcome, even if the worker is stopped meanwhile or the store
 // is busy: what is not recorded is sent again.
-func (w *Worker) record(ctx context.Context, log *slog.Logger, store func(context.Context) error) {
+func (w *Worker) record(ctx context.Context, log *slog.Logger, m Message, store func(context.Context) error) {
 	ctx = context.WithoutCancel(ctx)
 	for try := 1; ; try++ {
 		storing, cancel := context.WithTimeout(ctx, storeTimeout)
@@ -239,11 +239,27 @@ func (w *Worker) record(ctx context.Context, log *slog.Logger, store func(contex
 		case errors.Is(err, ErrLeaseLost):
 			log.WarnContext(ctx, "e-mail was claimed again before its outcome was recorded")
 			return
+		case errors.Is(err, ErrWithdrawn):
+			w.retract(ctx, log, m)
+			return
 		case try == recordTries:
 			log.ErrorContext(ctx, "cannot record outcome of e-mail", slog.Any("error", err))
 			return
 		}
 		<-time.After(recordPause)
+	}
+}
+
+// retract takes back a message that was withdrawn while it was being sent, if
+// the sender can.
+func (w *Worker) retract(ctx context.Context, log *slog.Logger, m Message) {
+	log.WarnContext(ctx, "e-mail was withdrawn while it was being sent")
+	r, can := w.p.Sender.(Retractor)
+	if !can {
+		return
+	}
+	if err := r.Retract(ctx, m.ID); err != nil {
+		log.ErrorContext(ctx, "cannot take back e-mail", slog.Any("error", err))
 	}
 }
 

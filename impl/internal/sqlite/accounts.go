@@ -41,6 +41,7 @@ const (
 	useLink = `
 UPDATE links SET used_at = ?
 WHERE id = ? AND used_at IS NULL AND customer_id IN (SELECT id FROM customers WHERE status = 1)`
+	isLinkUsed  = `SELECT EXISTS (SELECT 1 FROM links WHERE id = ? AND used_at IS NOT NULL)`
 	useLinks    = `UPDATE links SET used_at = ? WHERE customer_id = ? AND kind = ? AND used_at IS NULL`
 	setPassword = `
 INSERT INTO credentials (customer_id, password_hash, password_set_at) VALUES (?, ?, ?)
@@ -53,8 +54,12 @@ ON CONFLICT (customer_id) DO UPDATE SET password_hash = excluded.password_hash, 
 func (db *DB) UseLink(ctx context.Context, use account.LinkUse) error {
 	at := micros(use.At)
 	return db.transaction(ctx, "use link", func(tx *sql.Tx) error {
-		if err := one(tx.ExecContext(ctx, useLink, at, use.LinkID)); err != nil {
-			return orElse(err, account.ErrLinkUsed)
+		err := one(tx.ExecContext(ctx, useLink, at, use.LinkID))
+		if errors.Is(err, errNone) {
+			return whyNotUsed(ctx, tx, use.LinkID)
+		}
+		if err != nil {
+			return err
 		}
 		if _, err := tx.ExecContext(ctx, useLinks, at, use.CustomerID, use.Kind); err != nil {
 			return err
@@ -73,6 +78,18 @@ func (db *DB) UseLink(ctx context.Context, use account.LinkUse) error {
 		}
 		return insertMessage(ctx, tx, use.CustomerID, *use.Notice, use.At)
 	})
+}
+
+// whyNotUsed finds out why a link could not be used.
+func whyNotUsed(ctx context.Context, tx *sql.Tx, id string) error {
+	var used bool
+	if err := tx.QueryRowContext(ctx, isLinkUsed, id).Scan(&used); err != nil {
+		return err
+	}
+	if used {
+		return account.ErrLinkUsed
+	}
+	return account.ErrLinkNotFound
 }
 
 // errNone is what one returns if a statement changed nothing.
@@ -191,11 +208,27 @@ func (db *DB) Settle(ctx context.Context, s account.Settlement) error {
 			_, err := create(ctx, tx, *s.Creation)
 			return err
 		case s.CustomerID != 0:
-			return insertMessage(ctx, tx, s.CustomerID, s.Message, s.At)
+			return settleMessage(ctx, tx, s)
 		default:
 			return nil
 		}
 	})
+}
+
+const asDecided = `
+SELECT EXISTS (
+    SELECT 1 FROM customers WHERE id = ? AND status = 1 AND ? = EXISTS (SELECT 1 FROM credentials WHERE customer_id = id))`
+
+// settleMessage queues an e-mail to a customer who is as when it was decided.
+func settleMessage(ctx context.Context, tx *sql.Tx, s account.Settlement) error {
+	var same bool
+	if err := tx.QueryRowContext(ctx, asDecided, s.CustomerID, s.HasPassword).Scan(&same); err != nil {
+		return err
+	}
+	if !same {
+		return account.ErrConflict
+	}
+	return insertMessage(ctx, tx, s.CustomerID, s.Message, s.At)
 }
 
 // CustomerByEmail implements [account.Store].

@@ -109,7 +109,7 @@ const whileLeased = ` WHERE id = ? AND attempts = ? AND due_at IS NOT NULL`
 // Extend implements [outbox.Store].
 func (db *DB) Extend(ctx context.Context, id string, attempt int, leaseEnd time.Time) error {
 	return db.transaction(ctx, "extend lease of e-mail", func(tx *sql.Tx) error {
-		return updateLeased(ctx, tx, `UPDATE outbox SET due_at = ?`+whileLeased, micros(leaseEnd), id, attempt)
+		return updateLeased(ctx, tx, id, `UPDATE outbox SET due_at = ?`+whileLeased, micros(leaseEnd), id, attempt)
 	})
 }
 
@@ -145,7 +145,7 @@ func (db *DB) end(ctx context.Context, a attemptEnd, update string, args ...any)
 		if _, err := tx.ExecContext(ctx, endAttempt, micros(a.at), a.reason, a.id, a.attempt); err != nil {
 			return fmt.Errorf("end attempt: %w", err)
 		}
-		err := updateLeased(ctx, tx, update, args...)
+		err := updateLeased(ctx, tx, a.id, update, args...)
 		if errors.Is(err, outbox.ErrLeaseLost) {
 			lost = err
 			return nil // and the attempt's own row stays
@@ -155,16 +155,20 @@ func (db *DB) end(ctx context.Context, a attemptEnd, update string, args ...any)
 	return errors.Join(err, lost)
 }
 
-func updateLeased(ctx context.Context, tx *sql.Tx, update string, args ...any) error {
-	result, err := tx.ExecContext(ctx, update, args...)
-	if err != nil {
+func updateLeased(ctx context.Context, tx *sql.Tx, id, update string, args ...any) error {
+	err := one(tx.ExecContext(ctx, update, args...))
+	if !errors.Is(err, errNone) {
 		return err
 	}
-	n, err := result.RowsAffected()
-	if err == nil && n == 0 {
+	known, err := texts(ctx, tx, `SELECT id FROM outbox WHERE id = ?`, id)
+	switch {
+	case err != nil:
+		return err
+	case len(known) == 0:
+		return outbox.ErrWithdrawn
+	default:
 		return outbox.ErrLeaseLost
 	}
-	return err
 }
 
 const selectMessages = `

@@ -48,7 +48,10 @@ WHERE id = ?`
 // UpdateCustomer implements [account.Store].
 func (db *DB) UpdateCustomer(ctx context.Context, customerID int64, change func(*customer.Customer) error) error {
 	return db.transaction(ctx, "update customer", func(tx *sql.Tx) error {
-		c, err := scanCustomer(tx.QueryRowContext(ctx, selectCustomer+`c.id = ?`, customerID))
+		c, err := scanCustomer(tx.QueryRowContext(ctx, selectCustomer+`c.id = ? AND c.status = 1`, customerID))
+		if errors.Is(err, customer.ErrNotFound) {
+			return account.ErrNotLoggedIn
+		}
 		if err != nil {
 			return err
 		}
@@ -108,90 +111,6 @@ func (db *DB) CloseAccount(ctx context.Context, c account.Closing) error {
 		}
 		return insertMessage(ctx, tx, c.CustomerID, c.Notice, c.At)
 	})
-}
-
-const setStatus = `UPDATE customers SET status = ?, updated_at = ? WHERE id = ? AND status = ?`
-
-// SetStatus suspends a customer, which ends all sessions, or restores one. It
-// returns [customer.ErrNotFound] for a customer who does not exist, and
-// [account.ErrConflict] for one who is not in the status from.
-func (db *DB) SetStatus(ctx context.Context, id int64, from, to customer.Status, at time.Time) error {
-	return db.transaction(ctx, "set status", func(tx *sql.Tx) error {
-		if err := exists(ctx, tx, id); err != nil {
-			return err
-		}
-		if err := one(tx.ExecContext(ctx, setStatus, to, micros(at), id, from)); err != nil {
-			return orElse(err, account.ErrConflict)
-		}
-		if to == customer.Active {
-			return nil
-		}
-		_, err := tx.ExecContext(ctx, deleteSessions, id)
-		return err
-	})
-}
-
-func exists(ctx context.Context, tx *sql.Tx, id int64) error {
-	var there bool
-	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM customers WHERE id = ?)`, id).Scan(&there); err != nil {
-		return err
-	}
-	if !there {
-		return customer.ErrNotFound
-	}
-	return nil
-}
-
-const eraseCustomer = `
-UPDATE customers SET
-    email = 'erased-' || id || '@erased.invalid', email_key = 'erased-' || id || '@erased.invalid',
-    username = '', first_name = NULL, middle_name = NULL, last_name = NULL, company_name = NULL,
-    gender = NULL, date_of_birth = NULL, phone = NULL, phone_verified = 0, notes = NULL,
-    address_line1 = NULL, address_line2 = NULL, address_city = NULL, address_state = NULL,
-    address_country = NULL, address_post_code = NULL, language = NULL, changed_fields = '{}',
-    last_login_ip = NULL, last_login_host = NULL, subscribed_to_news_letter = 0,
-    status = 3, deleted_at = coalesce(deleted_at, ?1), updated_at = ?1, reason_for_deletion = 'Erased.'
-WHERE id = ?2`
-
-// Erase removes everything personal of a customer, in whatever status, and
-// gives the ids of the e-mails that were written. What is kept is that the
-// account was there: its id, partner, status and times, and which kinds of
-// e-mails were sent when. It returns [customer.ErrNotFound].
-func (db *DB) Erase(ctx context.Context, id int64, at time.Time) (emails []string, err error) {
-	err = db.transaction(ctx, "erase customer", func(tx *sql.Tx) error {
-		if err := exists(ctx, tx, id); err != nil {
-			return err
-		}
-		if emails, err = texts(ctx, tx, `SELECT id FROM outbox WHERE customer_id = ?`, id); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, eraseCustomer, micros(at), id); err != nil {
-			return err
-		}
-		if err := execAll(ctx, tx, "erase customer", id,
-			deleteSessions, deleteRecovery,
-			`DELETE FROM credentials WHERE customer_id = ?`,
-			`DELETE FROM links WHERE customer_id = ?`,
-			`DELETE FROM disbursement_methods WHERE customer_id = ?`,
-			`DELETE FROM idempotency_keys WHERE json_extract(customer, '$.ID') = ?`,
-			`UPDATE outbox SET last_error = NULL WHERE customer_id = ?`,
-		); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `UPDATE outbox SET due_at = NULL, failed_at = ? WHERE customer_id = ? AND due_at IS NOT NULL`, micros(at), id)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return emails, db.vacuumErased(ctx)
-}
-
-// vacuumErased makes sure that what was erased is in neither the file's free
-// pages (secure_delete has overwritten them) nor the journal.
-func (db *DB) vacuumErased(ctx context.Context) error {
-	_, err := db.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	return fail("write back what was erased", err)
 }
 
 // Secret is something encrypted at rest, and where it is.

@@ -119,7 +119,9 @@ func (db *DB) EndSession(ctx context.Context, customerID int64, id string) error
 	return fail("end session", orElse(err, account.ErrSessionNotFound))
 }
 
-const changePassword = `UPDATE credentials SET password_hash = ?, password_set_at = ? WHERE customer_id = ? AND password_hash = ?`
+const changePassword = `
+UPDATE credentials SET password_hash = ?, password_set_at = ?
+WHERE customer_id = ? AND password_hash = ? AND customer_id IN (SELECT id FROM customers WHERE status = 1)`
 
 // ChangePassword implements [account.Store].
 func (db *DB) ChangePassword(ctx context.Context, c account.PasswordChange) error {

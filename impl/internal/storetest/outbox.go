@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"cryptoexchange.com/escrow/impl/internal/account"
 	"cryptoexchange.com/escrow/impl/internal/customer"
 	"cryptoexchange.com/escrow/impl/internal/outbox"
 )
@@ -30,6 +31,7 @@ type Outbox interface {
 
 var outboxCases = []testCase{
 	{"outbox", testOutbox},
+	{"outbox links", testOutboxLink},
 	{"outbox leases", testOutboxLeases},
 	{"outbox lost leases", testOutboxLost},
 	{"outbox gives up", testOutboxGiveUp},
@@ -62,9 +64,7 @@ func testOutbox(t *testing.T, b *bundle) {
 		ID: message, Kind: customer.KindIntroduction, CustomerID: id, CreatedAt: start, Attempts: 1,
 		To: "a@example.com", FirstName: &name, PartnerName: &shop,
 	}
-	got := b.claimOne(t, start)
-	got.Link = nil // is with the links' own cases
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, b.claimOne(t, start)); diff != "" {
 		t.Fatalf("(-want +got)\n%s", diff)
 	}
 	later := start.Add(time.Hour)
@@ -89,6 +89,22 @@ func testOutbox(t *testing.T, b *bundle) {
 	}
 	if got := b.due(t, start.Add(240*time.Hour)); len(got) != 0 {
 		t.Errorf("due after it was sent: %v", got)
+	}
+}
+
+// testOutboxLink checks that a message comes with its link, and its customer's
+// language.
+func testOutboxLink(t *testing.T, b *bundle) {
+	language := "es-MX"
+	c := signUp("a@example.com", start)
+	c.Customer.Language = &language
+	id := b.create(t, c).ID
+	want := outbox.Message{
+		ID: message, Kind: customer.KindConfirmation, CustomerID: id, CreatedAt: start, Attempts: 1, To: "a@example.com", Language: &language,
+		Link: &outbox.Link{KeyID: keyID, Kind: account.LinkConfirmation, ExpiresAt: start.Add(72 * time.Hour)},
+	}
+	if diff := cmp.Diff(want, b.claimOne(t, start)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"cryptoexchange.com/escrow/impl/internal/account"
 	"cryptoexchange.com/escrow/impl/internal/customer"
 	"cryptoexchange.com/escrow/impl/internal/partner"
 )
@@ -21,7 +22,9 @@ import (
 type Store interface {
 	customer.Store
 	partner.Store
+	account.Store
 	Outbox
+	Operator
 	// AnyCustomer reads a customer, whoever created it.
 	AnyCustomer(ctx context.Context, id int64) (customer.Customer, error)
 	// Ping tells whether the store can be read and written.
@@ -38,6 +41,7 @@ func Exercise(t *testing.T, fresh func(t *testing.T) (open func() Store)) {
 		{"create and read", testCreateAndRead},
 		{"create with everything", testCreateWithEverything},
 		{"e-mail in use", testEmailInUse},
+		{"e-mail of a sign-up", testEmailOfSignUp},
 		{"idempotency", testIdempotency},
 		{"idempotency key of another partner", testIdempotencyPartners},
 		{"expired idempotency keys", testForgetIdempotencyKeys},
@@ -50,7 +54,7 @@ func Exercise(t *testing.T, fresh func(t *testing.T) (open func() Store)) {
 		{"cancelled", testCancelled},
 		{"durable", testDurable},
 	}
-	for _, c := range append(cases, outboxCases...) {
+	for _, c := range slices.Concat(cases, outboxCases, accountCases, sessionCases, profileCases) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := &bundle{reopen: fresh(t)}
@@ -174,7 +178,9 @@ func testCreateWithEverything(t *testing.T, b *bundle) {
 	c.Customer.FirstName, c.Customer.MiddleName, c.Customer.LastName = text("José 🎉"), text("de la"), text("O'Neil")
 	c.Customer.CompanyName, c.Customer.Gender, c.Customer.DateOfBirth = text("Müller & Söhne"), text("-"), text("1980-12-30")
 	c.Customer.SubscribedToNewsLetter, c.Customer.PhoneVerified, c.Customer.IsCompany = true, true, true
-	c.Customer.Phone, c.Customer.Notes = text("+18885118600"), text("line\nline")
+	c.Customer.Phone, c.Customer.Notes, c.Customer.Language = text("+18885118600"), text("line\nline"), text("es-MX")
+	c.Message = linked(c.Message.ID, customer.KindIntroduction, account.LinkInvitation)
+	c.Customer.Invitation = &customer.Invitation{QueuedAt: start, ExpiresAt: c.Message.Link.ExpiresAt}
 	c.Customer.Address = &customer.Address{Line1: "1", Line2: "2", City: "3", State: "4", Country: "US", PostCode: "00501"}
 	want := b.create(t, c)
 	got, err := b.store.Customer(t.Context(), b.partner, want.ID)
@@ -207,6 +213,37 @@ func testEmailInUse(t *testing.T, b *bundle) {
 	_, err = b.store.Create(t.Context(), withKey(creation(b.partner, "alone@example.com"), "k", 1))
 	if !errors.As(err, &inUse) || inUse.PartnerID != nil {
 		t.Errorf("error %v, %+v", err, inUse)
+	}
+}
+
+// testEmailOfSignUp checks that a sign-up which nobody confirms keeps its
+// address until it is too old, and not longer.
+func testEmailOfSignUp(t *testing.T, b *bundle) {
+	signedUp := b.create(t, signUp("a@example.com", start)).ID
+	b.due(t, start) // its e-mail has an attempt
+	c := withKey(creation(b.partner, "a@example.com"), "k", 1)
+	c.Message.ID, c.SignUpsBefore = "m-2", start.Add(-time.Microsecond)
+	var inUse *customer.EmailInUseError
+	if _, err := b.store.Create(t.Context(), c); !errors.As(err, &inUse) || inUse.CustomerID != signedUp || inUse.PartnerID != nil {
+		t.Errorf("younger: %v", err)
+	}
+	c.SignUpsBefore = start
+	id := b.create(t, c).ID
+	if _, err := b.store.AnyCustomer(t.Context(), signedUp); !errors.Is(err, customer.ErrNotFound) || id == signedUp {
+		t.Errorf("older, replaced by %d: %v", id, err)
+	}
+	if diff := cmp.Diff([]string{"m-2"}, b.due(t, start.Add(time.Hour))); diff != "" {
+		t.Errorf("e-mails (-want +got)\n%s", diff)
+	}
+	// One that was confirmed is for good.
+	confirmed := b.create(t, signUp("b@example.com", start)).ID
+	if err := b.store.UseLink(t.Context(), account.LinkUse{LinkID: "m-b@example.com", Kind: account.LinkConfirmation, CustomerID: confirmed, PasswordHash: passwordHash, At: start}); err != nil {
+		t.Fatal(err)
+	}
+	c = creation(b.partner, "b@example.com")
+	c.Message.ID, c.SignUpsBefore = "m-3", start.Add(time.Hour)
+	if _, err := b.store.Create(t.Context(), c); !errors.As(err, &inUse) || inUse.CustomerID != confirmed {
+		t.Errorf("confirmed: %v", err)
 	}
 }
 

@@ -1,0 +1,112 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"cryptoexchange.com/escrow/impl/internal/account"
+	"cryptoexchange.com/escrow/impl/internal/customer"
+)
+
+const setStatus = `UPDATE customers SET status = ?, updated_at = ? WHERE id = ? AND status = ?`
+
+// SetStatus suspends a customer, which ends all sessions, or restores one. It
+// returns [customer.ErrNotFound] for a customer who does not exist, and
+// [account.ErrConflict] for one who is not in the status from.
+func (db *DB) SetStatus(ctx context.Context, id int64, from, to customer.Status, at time.Time) error {
+	return db.transaction(ctx, "set status", func(tx *sql.Tx) error {
+		if err := exists(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := one(tx.ExecContext(ctx, setStatus, to, micros(at), id, from)); err != nil {
+			return orElse(err, account.ErrConflict)
+		}
+		if to == customer.Active {
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, deleteSessions, id)
+		return err
+	})
+}
+
+func exists(ctx context.Context, tx *sql.Tx, id int64) error {
+	var there bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM customers WHERE id = ?)`, id).Scan(&there); err != nil {
+		return err
+	}
+	if !there {
+		return customer.ErrNotFound
+	}
+	return nil
+}
+
+// The key of an erased customer is no address, so that nobody can have it.
+const eraseCustomer = `
+UPDATE customers SET
+    email = 'erased-' || id || '@erased.invalid', email_key = 'erased ' || id,
+    username = '', first_name = NULL, middle_name = NULL, last_name = NULL, company_name = NULL,
+    gender = NULL, date_of_birth = NULL, phone = NULL, phone_verified = 0, notes = NULL,
+    address_line1 = NULL, address_line2 = NULL, address_city = NULL, address_state = NULL,
+    address_country = NULL, address_post_code = NULL, language = NULL, changed_fields = '{}',
+    last_login_ip = NULL, last_login_host = NULL, subscribed_to_news_letter = 0,
+    status = 3, deleted_at = coalesce(deleted_at, ?1), updated_at = ?1, reason_for_deletion = 'Erased.'
+WHERE id = ?2`
+
+// eraseRows removes what belongs to a customer. An e-mail that was not sent
+// goes too: nothing may be sent any more, not even if an operator tries what
+// failed again, and a worker that is sending it finds that it is gone.
+var eraseRows = []string{
+	`DELETE FROM requests WHERE email_key = (SELECT email_key FROM customers WHERE id = ?)`,
+	deleteSessions, deleteRecovery,
+	`DELETE FROM credentials WHERE customer_id = ?`,
+	`DELETE FROM links WHERE customer_id = ?`,
+	`DELETE FROM disbursement_methods WHERE customer_id = ?`,
+	`DELETE FROM idempotency_keys WHERE json_extract(customer, '$.ID') = ?`,
+	`DELETE FROM outbox_attempts WHERE message_id IN (SELECT id FROM outbox WHERE customer_id = ? AND sent_at IS NULL)`,
+	`DELETE FROM outbox WHERE customer_id = ? AND sent_at IS NULL`,
+}
+
+// Erase removes everything personal of a customer, in whatever status, and
+// gives the ids of the e-mails that were written, or are being written. What is
+// kept is that the account was there: its id, partner, status and times, and
+// which kinds of e-mails were sent when. It returns [customer.ErrNotFound].
+func (db *DB) Erase(ctx context.Context, id int64, at time.Time) (emails []string, err error) {
+	err = db.transaction(ctx, "erase customer", func(tx *sql.Tx) error {
+		if err := exists(ctx, tx, id); err != nil {
+			return err
+		}
+		if emails, err = texts(ctx, tx, `SELECT id FROM outbox WHERE customer_id = ?`, id); err != nil {
+			return err
+		}
+		if err := execAll(ctx, tx, "erase customer", id, eraseRows...); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, eraseCustomer, micros(at), id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return emails, db.writeBack(ctx)
+}
+
+// writeBack makes sure that what was erased is not in the journal any more.
+// (secure_delete has overwritten it in the file itself.)
+func (db *DB) writeBack(ctx context.Context) error {
+	for range writeBackTries {
+		var busy bool
+		var pages, moved int
+		if err := db.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved); err != nil {
+			return fail("write back what was erased", err)
+		}
+		if !busy {
+			return nil
+		}
+	}
+	return fmt.Errorf("write back what was erased: %w: somebody reads all the time", customer.ErrUnavailable)
+}
+
+// writeBackTries is how often that is tried; each time waits for busy_timeout.
+const writeBackTries = 3
