@@ -392,6 +392,10 @@ func TestMethodsAtRest(t *testing.T) {
 	if err := operator.Backup(t.Context(), backup); err != nil {
 		t.Fatal(err)
 	}
+	waitFor(t, "all e-mails", func() bool {
+		written, err := filepath.Glob(filepath.Join(l.config.Data, "mail", "*.eml"))
+		return err == nil && len(written) == total
+	})
 	places := []string{backup}
 	if err := filepath.WalkDir(l.config.Data, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
