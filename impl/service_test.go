@@ -223,7 +223,7 @@ func TestCreateAndGet(t *testing.T) {
 		"country": "US", "customer_group_id": 2.0, "subscribed_to_news_letter": 0.0, "created_at": at, "updated_at": at,
 		"is_verified": 1.0, "token": nil, "notes": nil, "phone": "+18885118600", "is_phone_verified": 0.0, "is_company": 0.0,
 		"last_login_at": nil, "last_login_ip": nil, "last_login_host": nil, "partner_id": 1.0, "reason_for_deletion": nil,
-		"deleted_at": nil,
+		"deleted_at": nil, "disbursement_methods": []any{},
 		"address": map[string]any{
 			"line1": "East Lane", "line2": "Apartment 2", "city": "San Francisco", "state": "CA", "country": "US", "post_code": "10203",
 		},
@@ -265,7 +265,7 @@ func TestMinimal(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	a := b.create(t, `{"email":"a@example.com"}`)
-	if a.status != http.StatusCreated || a.body["address"] != nil || a.body["country"] != nil || a.body["phone"] != nil || len(a.body) != 30 {
+	if a.status != http.StatusCreated || a.body["address"] != nil || a.body["country"] != nil || a.body["phone"] != nil || len(a.body) != 31 {
 		t.Errorf("%d %s", a.status, a.raw)
 	}
 }
