@@ -248,13 +248,11 @@ func TestRequirements(t *testing.T) {
 		method := map[string]any{"type": r[0]}
 		fill := func(f map[string]any) {
 			value := f["example"]
-			switch {
-			case f["name"] == "bank_address.country":
+			switch f["name"] {
+			case "bank_address.country":
 				value = r[1]
-			case f["name"] == "currency":
+			case "currency":
 				value = r[2]
-			case f["name"] == "bank_address.state":
-				value = "NY"
 			}
 			place, name := method, f["name"].(string)
 			if outer, inner, nested := strings.Cut(name, "."); nested {
