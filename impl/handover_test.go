@@ -148,6 +148,7 @@ func TestInvitationStates(t *testing.T) {
 func TestResendLimits(t *testing.T) {
 	t.Parallel()
 	l := setupLive(t)
+	began := l.clock.now()
 	l.create(t, `{"email":"a@example.com"}`).want(t, 201)
 	resend := func(headers ...string) *answer {
 		return l.do(t, http.MethodPost, l.url+"/partner/customer/1/invitation", "", headers...)
@@ -163,7 +164,6 @@ func TestResendLimits(t *testing.T) {
 		}
 		l.clock.forward(time.Duration(seconds) * time.Second)
 	}
-	began := l.clock.now()
 	for i := range 4 { // the first was that of the creation
 		wait([]func() *answer{func() *answer { return resend() }, renew}[i%2]())
 		[]func() *answer{renew, func() *answer { return resend() }}[i%2]().want(t, 202)

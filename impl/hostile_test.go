@@ -22,22 +22,33 @@ var flows = []flow{
 	{"reset", "/password-reset/check", "/password-reset/complete"},
 }
 
-// link makes somebody with an unused link of a flow, and gives its token.
-func (l *live) link(t *testing.T, f flow, email string) string {
+// links makes people with an unused link of a flow each, and gives its tokens.
+func (l *live) links(t *testing.T, f flow, emails ...string) []string {
 	t.Helper()
 	u := l.browser()
-	switch f.name {
-	case "invitation":
-		l.create(t, object("email", email)).want(t, 201)
-		return l.letter(t, email, 1).token
-	case "confirmation":
-		u.post(t, "/sign-up", object("email", email)).want(t, 202)
-		return l.letter(t, email, 1).token
-	default:
-		l.customer(t, email)
-		u.post(t, "/password-reset", object("email", email)).want(t, 202)
-		return l.letter(t, email, 2).token
+	tokens := func(n int) []string {
+		var list []string
+		for _, email := range emails {
+			list = append(list, l.letter(t, email, n).token)
+		}
+		return list
 	}
+	for _, email := range emails {
+		if f.name == "confirmation" {
+			u.post(t, "/sign-up", object("email", email)).want(t, 202)
+		} else {
+			l.create(t, object("email", email)).want(t, 201)
+		}
+	}
+	first := tokens(1)
+	if f.name != "reset" {
+		return first
+	}
+	for i, email := range emails {
+		u.post(t, "/invitation/accept", object("token", first[i], "password", passphrase)).want(t, 200)
+		u.post(t, "/password-reset", object("email", email)).want(t, 202)
+	}
+	return tokens(2)
 }
 
 // TestBadTokens checks that a bad token is answered clearly, and harms no good
@@ -47,7 +58,7 @@ func TestBadTokens(t *testing.T) {
 	l := setupLive(t)
 	tokens := make(map[string]string)
 	for _, f := range flows {
-		tokens[f.name] = l.link(t, f, f.name+"@example.com")
+		tokens[f.name] = l.links(t, f, f.name+"@example.com")[0]
 	}
 	for i, f := range flows {
 		t.Run(f.name, func(t *testing.T) {
@@ -109,7 +120,7 @@ func TestExpiredLinks(t *testing.T) {
 			validity = time.Hour
 		}
 		email := f.name + "@example.com"
-		token := l.link(t, f, email)
+		token := l.links(t, f, email)[0]
 		u := l.browser()
 		l.clock.forward(validity - time.Minute)
 		if a := u.post(t, f.check, object("token", token)).want(t, 200); a.body["state"] != "valid" {

@@ -329,6 +329,16 @@ func TestUnconfirmedSignUp(t *testing.T) {
 	const email = "squatted@example.com"
 	l.browser().post(t, "/sign-up", object("email", email, "first_name", "Mallory")).want(t, 202)
 	squatter := l.letter(t, email, 1)
+	o, err := impl.NewOperator(t.Context(), l.config.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	// Else it would be withdrawn together with the sign-up.
+	waitFor(t, "the e-mail is recorded", func() bool {
+		sent, err := o.Mails(t.Context(), "sent", 1)
+		return err == nil && len(sent) == 1
+	})
 	l.create(t, object("email", email)).want(t, 403, "email_already_in_use")
 	l.clock.forward(72*time.Hour + time.Minute)
 	created := l.create(t, object("email", email)).want(t, 201)

@@ -59,6 +59,7 @@ type scene struct {
 	veraID                    string
 	veraSession               string            // id of another session of vera's
 	secrets                   map[string]string // of second factors, by caller
+	pool                      map[flow][]string // tokens of links that nobody has used
 	made                      int
 }
 
@@ -73,7 +74,7 @@ var callers = []string{"none", "partner key", "other partner's key", "revoked ke
 // newScene makes the people anew, in a service that is there already.
 func newScene(t *testing.T, l *live, name, otherKey, revokedKey string) *scene {
 	t.Helper()
-	s := &scene{l: l, key: l.key, otherKey: otherKey, revokedKey: revokedKey, secrets: make(map[string]string)}
+	s := &scene{l: l, key: l.key, otherKey: otherKey, revokedKey: revokedKey, secrets: make(map[string]string), pool: make(map[flow][]string)}
 	join := func(key, email, mark string) (*browser, string) {
 		created := l.create(t, object("email", email, "first_name", mark, "last_name", mark+"-Lastname", "address",
 			map[string]any{"line1": mark + " Street 1", "city": mark + "town", "country": "ES", "post_code": "28014"}), "Authorization", "Bearer "+key).want(t, 201)
@@ -99,6 +100,22 @@ func newScene(t *testing.T, l *live, name, otherKey, revokedKey string) *scene {
 func (s *scene) email() string {
 	s.made++
 	return fmt.Sprintf("n%d.%s@example.com", s.made, s.veraID)
+}
+
+// link gives the token of an unused link. They are made seven at a time, to wait
+// once for their e-mails.
+func (s *scene) link(t *testing.T, f flow) string {
+	t.Helper()
+	if len(s.pool[f]) == 0 {
+		var emails []string
+		for range callers {
+			emails = append(emails, s.email())
+		}
+		s.pool[f] = s.l.links(t, f, emails...)
+	}
+	token := s.pool[f][0]
+	s.pool[f] = s.pool[f][1:]
+	return token
 }
 
 // credential gives the headers of a caller.
@@ -134,13 +151,13 @@ type request struct{ parameter, body string }
 
 func tokenOf(f flow) func(*testing.T, *scene, string) request {
 	return func(t *testing.T, s *scene, _ string) request {
-		return request{"", object("token", s.l.link(t, f, s.email()))}
+		return request{"", object("token", s.link(t, f))}
 	}
 }
 
 func passwordBy(f flow) func(*testing.T, *scene, string) request {
 	return func(t *testing.T, s *scene, _ string) request {
-		return request{"", object("token", s.l.link(t, f, s.email()), "password", passphrase2)}
+		return request{"", object("token", s.link(t, f), "password", passphrase2)}
 	}
 }
 

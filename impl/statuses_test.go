@@ -64,7 +64,7 @@ func provocations() map[string]func(t *testing.T, s *scene, op operation) *answe
 	wrong := fixed(object("password", passphrase3))
 	short := func(f flow) provoke {
 		return func(t *testing.T, s *scene, op operation) *answer {
-			return s.do(t, op, request{"", object("token", s.l.link(t, f, s.email()), "password", "k3#vQz9!")}, op.caller())
+			return s.do(t, op, request{"", object("token", s.link(t, f), "password", "k3#vQz9!")}, op.caller())
 		}
 	}
 	garbage := fixed(object("token", "garbage"))
@@ -133,7 +133,7 @@ func provocations() map[string]func(t *testing.T, s *scene, op operation) *answe
 			return s.do(t, op, valid(t, s, op), op.caller())
 		},
 		"renewInvitation 410": func(t *testing.T, s *scene, op operation) *answer {
-			token := s.l.link(t, flows[0], s.email())
+			token := s.link(t, flows[0])
 			s.vera.post(t, "/invitation/accept", object("token", token, "password", passphrase)).want(t, 200)
 			return s.do(t, op, request{"", object("token", token)}, op.caller())
 		},
