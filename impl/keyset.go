@@ -135,29 +135,36 @@ func (o *Operator) RotateKeyset(ctx context.Context, path string) (int, error) {
 	return o.reencrypt(ctx, keys)
 }
 
-// reencrypt encrypts anew what is not encrypted with the primary key.
+// reencrypt encrypts anew what is not encrypted with the primary key. What cannot
+// be is left as it is, and keeps nothing else from it.
 func (o *Operator) reencrypt(ctx context.Context, keys *keyset.Keyset) (int, error) {
-	done := 0
 	secrets, err := o.store.Secrets(ctx)
 	if err != nil {
 		return 0, err
 	}
+	done := 0
+	var failed []error
 	for _, s := range secrets {
 		if id, ok := keys.EncryptedWith(s.Ciphertext); ok && id == keys.PrimaryAEAD() {
 			continue
 		}
-		plaintext, err := keys.Decrypt(s.Ciphertext, placeOf(s))
-		if err != nil {
-			return done, fmt.Errorf("customer %d: %w", s.CustomerID, err)
-		}
-		ciphertext, err := keys.Encrypt(plaintext, placeOf(s))
-		if err != nil {
-			return done, fmt.Errorf("customer %d: %w", s.CustomerID, err)
-		}
-		if err := o.store.ReplaceSecret(ctx, s, ciphertext); err != nil {
-			return done, err
+		if err := o.replace(ctx, keys, s); err != nil {
+			failed = append(failed, fmt.Errorf("customer %d: %w", s.CustomerID, err))
+			continue
 		}
 		done++
 	}
-	return done, nil
+	return done, errors.Join(failed...)
+}
+
+func (o *Operator) replace(ctx context.Context, keys *keyset.Keyset, s sqlite.Secret) error {
+	plaintext, err := keys.Decrypt(s.Ciphertext, placeOf(s))
+	if err != nil {
+		return err
+	}
+	ciphertext, err := keys.Encrypt(plaintext, placeOf(s))
+	if err != nil {
+		return err
+	}
+	return o.store.ReplaceSecret(ctx, s, ciphertext)
 }

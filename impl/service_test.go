@@ -365,7 +365,7 @@ func TestBadInput(t *testing.T) {
 		{"e-mail address that is null", `{"email":null}`, 400, invalid, []string{"/email type"}},
 		{"e-mail address with a name", `{"email":"Johny <johny@example.com>"}`, 400, invalid, []string{"/email format"}},
 		{"e-mail address with a line break", `{"email":"a@example.com\r\nBcc: b@example.com"}`, 400, invalid, []string{"/email format"}},
-		{"disbursement methods", `{"email":"a@example.com","disbursement_methods":[]}`, 400, invalid, []string{"/disbursement_methods unknown_property"}},
+		{"no disbursement method", `{"email":"a@example.com","disbursement_methods":[{}]}`, 400, invalid, []string{"/disbursement_methods/0/type required"}},
 		{"names in another case", `{"email":"a@example.com","First_Name":"A"}`, 400, invalid, []string{"/First_Name unknown_property"}},
 		{"empty name", `{"email":"a@example.com","first_name":""}`, 400, invalid, []string{"/first_name min_length"}},
 		{"blank name", `{"email":"a@example.com","first_name":" "}`, 400, invalid, []string{"/first_name pattern"}},
