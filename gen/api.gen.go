@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -52,6 +53,48 @@ func (e CustomerCustomerGroupID) Valid() bool {
 	case CustomerCustomerGroupIDIntroduced:
 		return true
 	case CustomerCustomerGroupIDSignedUp:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DisbursementMethodType.
+const (
+	DisbursementMethodTypeAch          DisbursementMethodType = "ach"
+	DisbursementMethodTypeCryptoWallet DisbursementMethodType = "crypto_wallet"
+	DisbursementMethodTypeWireTransfer DisbursementMethodType = "wire_transfer"
+)
+
+// Valid indicates whether the value is a known member of the DisbursementMethodType enum.
+func (e DisbursementMethodType) Valid() bool {
+	switch e {
+	case DisbursementMethodTypeAch:
+		return true
+	case DisbursementMethodTypeCryptoWallet:
+		return true
+	case DisbursementMethodTypeWireTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DisbursementRequirementsType.
+const (
+	DisbursementRequirementsTypeAch          DisbursementRequirementsType = "ach"
+	DisbursementRequirementsTypeCryptoWallet DisbursementRequirementsType = "crypto_wallet"
+	DisbursementRequirementsTypeWireTransfer DisbursementRequirementsType = "wire_transfer"
+)
+
+// Valid indicates whether the value is a known member of the DisbursementRequirementsType enum.
+func (e DisbursementRequirementsType) Valid() bool {
+	switch e {
+	case DisbursementRequirementsTypeAch:
+		return true
+	case DisbursementRequirementsTypeCryptoWallet:
+		return true
+	case DisbursementRequirementsTypeWireTransfer:
 		return true
 	default:
 		return false
@@ -178,6 +221,246 @@ func (e LinkState) Valid() bool {
 	}
 }
 
+// Defines values for NewAchMethodAccountType.
+const (
+	NewAchMethodAccountTypeChecking NewAchMethodAccountType = "checking"
+	NewAchMethodAccountTypeSavings  NewAchMethodAccountType = "savings"
+)
+
+// Valid indicates whether the value is a known member of the NewAchMethodAccountType enum.
+func (e NewAchMethodAccountType) Valid() bool {
+	switch e {
+	case NewAchMethodAccountTypeChecking:
+		return true
+	case NewAchMethodAccountTypeSavings:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewAchMethodCurrency.
+const (
+	NewAchMethodCurrencyUsd NewAchMethodCurrency = "usd"
+)
+
+// Valid indicates whether the value is a known member of the NewAchMethodCurrency enum.
+func (e NewAchMethodCurrency) Valid() bool {
+	switch e {
+	case NewAchMethodCurrencyUsd:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewAchMethodType.
+const (
+	NewAchMethodTypeAch NewAchMethodType = "ach"
+)
+
+// Valid indicates whether the value is a known member of the NewAchMethodType enum.
+func (e NewAchMethodType) Valid() bool {
+	switch e {
+	case NewAchMethodTypeAch:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewCryptoWalletMethodNetwork.
+const (
+	NewCryptoWalletMethodNetworkArbitrum   NewCryptoWalletMethodNetwork = "arbitrum"
+	NewCryptoWalletMethodNetworkAvalancheC NewCryptoWalletMethodNetwork = "avalanche_c"
+	NewCryptoWalletMethodNetworkBase       NewCryptoWalletMethodNetwork = "base"
+	NewCryptoWalletMethodNetworkBitcoin    NewCryptoWalletMethodNetwork = "bitcoin"
+	NewCryptoWalletMethodNetworkBsc        NewCryptoWalletMethodNetwork = "bsc"
+	NewCryptoWalletMethodNetworkEthereum   NewCryptoWalletMethodNetwork = "ethereum"
+	NewCryptoWalletMethodNetworkLitecoin   NewCryptoWalletMethodNetwork = "litecoin"
+	NewCryptoWalletMethodNetworkOptimism   NewCryptoWalletMethodNetwork = "optimism"
+	NewCryptoWalletMethodNetworkPolygon    NewCryptoWalletMethodNetwork = "polygon"
+	NewCryptoWalletMethodNetworkSolana     NewCryptoWalletMethodNetwork = "solana"
+	NewCryptoWalletMethodNetworkStellar    NewCryptoWalletMethodNetwork = "stellar"
+	NewCryptoWalletMethodNetworkTron       NewCryptoWalletMethodNetwork = "tron"
+	NewCryptoWalletMethodNetworkXrpLedger  NewCryptoWalletMethodNetwork = "xrp_ledger"
+)
+
+// Valid indicates whether the value is a known member of the NewCryptoWalletMethodNetwork enum.
+func (e NewCryptoWalletMethodNetwork) Valid() bool {
+	switch e {
+	case NewCryptoWalletMethodNetworkArbitrum:
+		return true
+	case NewCryptoWalletMethodNetworkAvalancheC:
+		return true
+	case NewCryptoWalletMethodNetworkBase:
+		return true
+	case NewCryptoWalletMethodNetworkBitcoin:
+		return true
+	case NewCryptoWalletMethodNetworkBsc:
+		return true
+	case NewCryptoWalletMethodNetworkEthereum:
+		return true
+	case NewCryptoWalletMethodNetworkLitecoin:
+		return true
+	case NewCryptoWalletMethodNetworkOptimism:
+		return true
+	case NewCryptoWalletMethodNetworkPolygon:
+		return true
+	case NewCryptoWalletMethodNetworkSolana:
+		return true
+	case NewCryptoWalletMethodNetworkStellar:
+		return true
+	case NewCryptoWalletMethodNetworkTron:
+		return true
+	case NewCryptoWalletMethodNetworkXrpLedger:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewCryptoWalletMethodType.
+const (
+	NewCryptoWalletMethodTypeCryptoWallet NewCryptoWalletMethodType = "crypto_wallet"
+)
+
+// Valid indicates whether the value is a known member of the NewCryptoWalletMethodType enum.
+func (e NewCryptoWalletMethodType) Valid() bool {
+	switch e {
+	case NewCryptoWalletMethodTypeCryptoWallet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewWireTransferMethodCurrency.
+const (
+	NewWireTransferMethodCurrencyAud  NewWireTransferMethodCurrency = "aud"
+	NewWireTransferMethodCurrencyCad  NewWireTransferMethodCurrency = "cad"
+	NewWireTransferMethodCurrencyEur  NewWireTransferMethodCurrency = "eur"
+	NewWireTransferMethodCurrencyEuro NewWireTransferMethodCurrency = "euro"
+	NewWireTransferMethodCurrencyGbp  NewWireTransferMethodCurrency = "gbp"
+	NewWireTransferMethodCurrencyUsd  NewWireTransferMethodCurrency = "usd"
+)
+
+// Valid indicates whether the value is a known member of the NewWireTransferMethodCurrency enum.
+func (e NewWireTransferMethodCurrency) Valid() bool {
+	switch e {
+	case NewWireTransferMethodCurrencyAud:
+		return true
+	case NewWireTransferMethodCurrencyCad:
+		return true
+	case NewWireTransferMethodCurrencyEur:
+		return true
+	case NewWireTransferMethodCurrencyEuro:
+		return true
+	case NewWireTransferMethodCurrencyGbp:
+		return true
+	case NewWireTransferMethodCurrencyUsd:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewWireTransferMethodType.
+const (
+	NewWireTransferMethodTypeWireTransfer NewWireTransferMethodType = "wire_transfer"
+)
+
+// Valid indicates whether the value is a known member of the NewWireTransferMethodType enum.
+func (e NewWireTransferMethodType) Valid() bool {
+	switch e {
+	case NewWireTransferMethodTypeWireTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RouteType.
+const (
+	RouteTypeAch          RouteType = "ach"
+	RouteTypeCryptoWallet RouteType = "crypto_wallet"
+	RouteTypeWireTransfer RouteType = "wire_transfer"
+)
+
+// Valid indicates whether the value is a known member of the RouteType enum.
+func (e RouteType) Valid() bool {
+	switch e {
+	case RouteTypeAch:
+		return true
+	case RouteTypeCryptoWallet:
+		return true
+	case RouteTypeWireTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetDisbursementRequirementsParamsType.
+const (
+	GetDisbursementRequirementsParamsTypeAch          GetDisbursementRequirementsParamsType = "ach"
+	GetDisbursementRequirementsParamsTypeCryptoWallet GetDisbursementRequirementsParamsType = "crypto_wallet"
+	GetDisbursementRequirementsParamsTypeWireTransfer GetDisbursementRequirementsParamsType = "wire_transfer"
+)
+
+// Valid indicates whether the value is a known member of the GetDisbursementRequirementsParamsType enum.
+func (e GetDisbursementRequirementsParamsType) Valid() bool {
+	switch e {
+	case GetDisbursementRequirementsParamsTypeAch:
+		return true
+	case GetDisbursementRequirementsParamsTypeCryptoWallet:
+		return true
+	case GetDisbursementRequirementsParamsTypeWireTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
+// AchBankAddress Address of a bank of the United States.
+//
+// Example: {"city":"New York","state":"NY"}
+type AchBankAddress struct {
+	// City City.
+	//
+	// Example: New York
+	City string `json:"city"`
+
+	// Country Code of the country, ISO 3166-1 alpha-2, in capitals.
+	//
+	// Example: US
+	Country *string `json:"country,omitempty"`
+
+	// Line1 Street and number.
+	//
+	// Example: 1 Main Street
+	Line1 *string `json:"line1,omitempty"`
+
+	// Line2 More of it.
+	//
+	// Example: Floor 2
+	Line2 *string `json:"line2,omitempty"`
+
+	// PostCode The post code, as a string or as a non-negative integer. It is always
+	// given back as a string. A number of a `US` address is padded with zeros
+	// to five digits, for a JSON number cannot keep those that lead it; prefer
+	// a string.
+	//
+	//
+	// Example: 10203
+	PostCode *NewPostCode `json:"post_code,omitempty"`
+
+	// State State.
+	//
+	// Example: NY
+	State string `json:"state"`
+}
+
 // Acknowledgement That a request was taken. It is the same for every address.
 //
 // Example: {"detail":"If this address can be used, an e-mail is on its way to it."}
@@ -229,6 +512,45 @@ type Address struct {
 // Example: {"city":"San Francisco","country":"US","line1":"East Lane","line2":"Apartment 2","post_code":"10203","state":"CA"}
 type AddressChange = nullable.Nullable[NewAddress]
 
+// BeneficiaryAddress Address of the holder of an account.
+//
+// Example: {"city":"San Francisco","country":"US","line1":"East Lane"}
+type BeneficiaryAddress struct {
+	// City City.
+	//
+	// Example: San Francisco
+	City string `json:"city"`
+
+	// Country Code of the country, ISO 3166-1 alpha-2, in capitals.
+	//
+	// Example: US
+	Country string `json:"country"`
+
+	// Line1 Street and number.
+	//
+	// Example: 1 Main Street
+	Line1 string `json:"line1"`
+
+	// Line2 More of it.
+	//
+	// Example: Floor 2
+	Line2 *string `json:"line2,omitempty"`
+
+	// PostCode The post code, as a string or as a non-negative integer. It is always
+	// given back as a string. A number of a `US` address is padded with zeros
+	// to five digits, for a JSON number cannot keep those that lead it; prefer
+	// a string.
+	//
+	//
+	// Example: 10203
+	PostCode *NewPostCode `json:"post_code,omitempty"`
+
+	// State State or province.
+	//
+	// Example: CA
+	State *string `json:"state,omitempty"`
+}
+
 // CloseAccount The proof that it is you, and why you leave.
 //
 // Example: {"password":"correct horse battery staple","reason":"I do not trade any more."}
@@ -257,7 +579,7 @@ type Code = string
 // Customer A customer as stored. Every property is always present; what is unknown
 // is null.
 //
-// Example: {"address":{"city":"San Francisco","country":"US","line1":"East Lane","line2":"Apartment 2","post_code":"10203","state":"CA"},"company_name":null,"country":"US","created_at":"2022-08-01T21:38:51.000000Z","customer_group_id":2,"date_of_birth":null,"deleted_at":null,"email":"johny.smith@example.com","first_name":"Johny","gender":null,"id":2548,"invitation":{"accepted_at":null,"expires_at":"2022-08-04T21:38:51.000000Z","failed_at":null,"queued_at":"2022-08-01T21:38:51.000000Z","sent_at":"2022-08-01T21:38:52.120000Z","state":"sent"},"is_company":0,"is_phone_verified":0,"is_verified":1,"language":"en","last_login_at":null,"last_login_host":null,"last_login_ip":null,"last_name":"Smith","middle_name":"Kanez","notes":null,"partner_id":636,"phone":"+18885118600","reason_for_deletion":null,"status":1,"subscribed_to_news_letter":0,"token":null,"updated_at":"2022-08-01T21:38:51.000000Z","username":""}
+// Example: {"address":{"city":"San Francisco","country":"US","line1":"East Lane","line2":"Apartment 2","post_code":"10203","state":"CA"},"company_name":null,"country":"US","created_at":"2022-08-01T21:38:51.000000Z","customer_group_id":2,"date_of_birth":null,"deleted_at":null,"disbursement_methods":[],"email":"johny.smith@example.com","first_name":"Johny","gender":null,"id":2548,"invitation":{"accepted_at":null,"expires_at":"2022-08-04T21:38:51.000000Z","failed_at":null,"queued_at":"2022-08-01T21:38:51.000000Z","sent_at":"2022-08-01T21:38:52.120000Z","state":"sent"},"is_company":0,"is_phone_verified":0,"is_verified":1,"language":"en","last_login_at":null,"last_login_host":null,"last_login_ip":null,"last_name":"Smith","middle_name":"Kanez","notes":null,"partner_id":636,"phone":"+18885118600","reason_for_deletion":null,"status":1,"subscribed_to_news_letter":0,"token":null,"updated_at":"2022-08-01T21:38:51.000000Z","username":""}
 type Customer struct {
 	// ID Names the customer, and never another one later.
 	//
@@ -393,6 +715,9 @@ type Customer struct {
 	// Example: 2022-08-01T21:38:51.000000Z
 	DeletedAt *NullableTimestamp `json:"deleted_at"`
 
+	// DisbursementMethods Where the customer's money is sent to, with what is secret left out.
+	DisbursementMethods []DisbursementMethod `json:"disbursement_methods"`
+
 	// Email An e-mail address (RFC 5321, RFC 6531) without display name, comments or
 	// quotes, at a domain name with at least one dot. It is kept as it is
 	// given; two addresses are the same if they differ only in case or in
@@ -433,6 +758,249 @@ type CustomerStatus int32
 // Example: 2
 type CustomerCustomerGroupID int32
 
+// DisbursementAddress An address in a disbursement method; null if there is none.
+//
+// Example: {"city":"Frankfurt am Main","country":"DE","line1":null,"line2":null,"post_code":null,"state":null}
+type DisbursementAddress struct {
+	// Line1 Street and number.
+	//
+	// Example: East Lane
+	Line1 *string `json:"line1"`
+
+	// Line2 More of it.
+	//
+	// Example: Floor 2
+	Line2 *string `json:"line2"`
+
+	// City City.
+	//
+	// Example: Frankfurt am Main
+	City *string `json:"city"`
+
+	// State State or province.
+	//
+	// Example: HE
+	State *string `json:"state"`
+
+	// Country Code of the country, ISO 3166-1 alpha-2.
+	//
+	// Example: DE
+	Country *string `json:"country"`
+
+	// PostCode Post code, always a string.
+	//
+	// Example: 60311
+	PostCode *string `json:"post_code"`
+}
+
+// DisbursementMethod Where money is sent to, with what is secret left out.
+//
+// Example: {"account_name":"Johny Smith","account_type":null,"address_last4":null,"asset":null,"bank_aba_routing_number":null,"bank_account_number_last4":null,"bank_address":{"city":"Frankfurt am Main","country":"DE","line1":null,"line2":null,"post_code":null,"state":null},"bank_branch_number":null,"bank_iban_last4":"3000","bank_name":"Deutsche Beispielbank","bank_swift_code":"DEUTDEFF","beneficiary_address":{"city":"San Francisco","country":"US","line1":"East Lane","line2":null,"post_code":null,"state":null},"created_at":"2022-08-01T21:38:51.000000Z","currency":"eur","id":"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7083","intermediary_bank":null,"international_routing_code":null,"is_default":true,"memo_present":false,"network":null,"type":"wire_transfer","updated_at":"2022-08-01T21:38:51.000000Z","usable":true,"warnings":[]}
+type DisbursementMethod struct {
+	// ID Names the method.
+	//
+	// Example: 018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7083
+	ID openapi_types.UUID `json:"id"`
+
+	// Type The kind of method. What a kind does not have is null.
+	//
+	// Example: wire_transfer
+	Type DisbursementMethodType `json:"type"`
+
+	// IsDefault Whether money goes here unless the customer says otherwise.
+	//
+	// Example: true
+	IsDefault bool `json:"is_default"`
+
+	// Usable Whether money can be sent here. Not, if it was taken with findings (`handling=lenient`) that are not mended.
+	//
+	// Example: true
+	Usable bool `json:"usable"`
+
+	// Warnings What the owner should look at.
+	Warnings []DisbursementWarning `json:"warnings"`
+
+	// Currency Currency of the account (ISO 4217, in small letters).
+	//
+	// Example: eur
+	Currency *string `json:"currency"`
+
+	// AccountName Name of the holder of the account.
+	//
+	// Example: Johny Smith
+	AccountName *string `json:"account_name"`
+
+	// AccountType Kind of account.
+	//
+	// Example: checking
+	AccountType *string `json:"account_type"`
+
+	// BankAccountNumberLast4 The last characters of the account number; fewer of a short one.
+	//
+	// Example: 6789
+	BankAccountNumberLast4 *string `json:"bank_account_number_last4"`
+
+	// BankIbanLast4 The last characters of the IBAN.
+	//
+	// Example: 3000
+	BankIbanLast4 *string `json:"bank_iban_last4"`
+
+	// BankAbaRoutingNumber ABA routing number of the bank.
+	//
+	// Example: 021000021
+	BankAbaRoutingNumber *string `json:"bank_aba_routing_number"`
+
+	// BankSwiftCode BIC of the bank.
+	//
+	// Example: DEUTDEFF
+	BankSwiftCode *string `json:"bank_swift_code"`
+
+	// BankBranchNumber Number of the branch.
+	//
+	// Example: 9292932
+	BankBranchNumber *string `json:"bank_branch_number"`
+
+	// InternationalRoutingCode Code in a clearing system.
+	//
+	// Example: 2901011
+	InternationalRoutingCode *string `json:"international_routing_code"`
+
+	// BankName Name of the bank.
+	//
+	// Example: Deutsche Beispielbank
+	BankName *string `json:"bank_name"`
+
+	// Asset What is sent, by its ticker symbol.
+	//
+	// Example: BTC
+	Asset *string `json:"asset"`
+
+	// Network The network that it is sent on.
+	//
+	// Example: bitcoin
+	Network *string `json:"network"`
+
+	// AddressLast4 The last characters of the address of the wallet.
+	//
+	// Example: f3t4
+	AddressLast4 *string `json:"address_last4"`
+
+	// MemoPresent Whether a destination tag or memo is stored.
+	//
+	// Example: false
+	MemoPresent bool `json:"memo_present"`
+
+	// CreatedAt When it was added.
+	//
+	// Example: 2022-08-01T21:38:51.000000Z
+	CreatedAt scalar.Timestamp `json:"created_at"`
+
+	// BankAddress An address in a disbursement method; null if there is none.
+	//
+	//
+	// Example: {"city":"Frankfurt am Main","country":"DE","line1":null,"line2":null,"post_code":null,"state":null}
+	BankAddress *DisbursementAddress `json:"bank_address"`
+
+	// BeneficiaryAddress An address in a disbursement method; null if there is none.
+	//
+	//
+	// Example: {"city":"Frankfurt am Main","country":"DE","line1":null,"line2":null,"post_code":null,"state":null}
+	BeneficiaryAddress *DisbursementAddress `json:"beneficiary_address"`
+
+	// IntermediaryBank A bank that a transfer goes through; null if there is none.
+	//
+	//
+	// Example: {"bank_aba_routing_number":null,"bank_account_number_last4":null,"bank_address":null,"bank_name":"First Correspondent Bank","bank_swift_code":"CHASUS33"}
+	IntermediaryBank *MaskedIntermediaryBank `json:"intermediary_bank"`
+
+	// UpdatedAt When it was last changed.
+	//
+	// Example: 2022-08-01T21:38:51.000000Z
+	UpdatedAt scalar.Timestamp `json:"updated_at"`
+}
+
+// DisbursementMethodType The kind of method. What a kind does not have is null.
+//
+// Example: wire_transfer
+type DisbursementMethodType string
+
+// DisbursementMethodChange A method to store, with the password as proof that it is you.
+//
+// Example: {"method":{"account_name":"Johny Smith","account_type":"checking","bank_aba_routing_number":"021000021","bank_account_number":"000123456789","bank_address":{"city":"New York","state":"NY"},"bank_name":"Bank of Coffee","currency":"usd","type":"ach"},"password":"correct horse battery staple"}
+type DisbursementMethodChange struct {
+	// Method Where to send money to. `type` says which of the three kinds it is.
+	//
+	//
+	// Example: {"account_name":"Johny Smith","account_type":"checking","bank_aba_routing_number":"021000021","bank_account_number":"000123456789","bank_address":{"city":"New York","state":"NY"},"bank_name":"Bank of Coffee","currency":"usd","type":"ach"}
+	Method NewDisbursementMethod `json:"method"`
+
+	// Password The customer's password.
+	//
+	// Example: correct horse battery staple
+	Password Password `json:"password"`
+}
+
+// DisbursementMethods Where a customer has their money sent to.
+//
+// Example: {"disbursement_methods":[{"account_name":"Johny Smith","account_type":null,"address_last4":null,"asset":null,"bank_aba_routing_number":null,"bank_account_number_last4":null,"bank_address":{"city":"Frankfurt am Main","country":"DE","line1":null,"line2":null,"post_code":null,"state":null},"bank_branch_number":null,"bank_iban_last4":"3000","bank_name":"Deutsche Beispielbank","bank_swift_code":"DEUTDEFF","beneficiary_address":{"city":"San Francisco","country":"US","line1":"East Lane","line2":null,"post_code":null,"state":null},"created_at":"2022-08-01T21:38:51.000000Z","currency":"eur","id":"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7083","intermediary_bank":null,"international_routing_code":null,"is_default":true,"memo_present":false,"network":null,"type":"wire_transfer","updated_at":"2022-08-01T21:38:51.000000Z","usable":true,"warnings":[]}]}
+type DisbursementMethods struct {
+	// DisbursementMethods The methods, the oldest first.
+	DisbursementMethods []DisbursementMethod `json:"disbursement_methods"`
+}
+
+// DisbursementRequirements What a disbursement method of one kind, in one country and currency, needs.
+//
+// Example: {"country":"DE","currency":"eur","fields":[{"choices":[],"example":"DE89 3704 0044 0532 0130 00","label":"IBAN","max_length":42,"min_length":1,"name":"bank_iban","pattern":"^[0-9A-Za-z ]{1,42}$","required":false,"secret":true}],"one_of":[["bank_account_number","bank_iban"]],"type":"wire_transfer"}
+type DisbursementRequirements struct {
+	// Type The kind of method.
+	//
+	// Example: wire_transfer
+	Type DisbursementRequirementsType `json:"type"`
+
+	// Country Country of the bank, or of the customer for a wallet.
+	//
+	// Example: DE
+	Country string `json:"country"`
+
+	// Currency Currency, or ticker symbol of what is sent to a wallet.
+	//
+	// Example: eur
+	Currency string `json:"currency"`
+
+	// Fields The fields, in the order of a form.
+	Fields []RequiredField `json:"fields"`
+
+	// OneOf Groups of fields at least one of which must be given.
+	//
+	// Example: [["bank_account_number","bank_iban"]]
+	OneOf [][]string `json:"one_of"`
+}
+
+// DisbursementRequirementsType The kind of method.
+//
+// Example: wire_transfer
+type DisbursementRequirementsType string
+
+// DisbursementWarning Something about a method that was accepted, and that its owner should look at.
+//
+// Example: {"code":"iban_check_digits","detail":"The check digits of this IBAN do not match; one character is probably mistyped.","pointer":"/bank_iban"}
+type DisbursementWarning struct {
+	// Pointer Where in the method, a JSON Pointer (RFC 6901).
+	//
+	// Example: /bank_iban
+	Pointer string `json:"pointer"`
+
+	// Code The kind of finding.
+	//
+	// Example: iban_check_digits
+	Code string `json:"code"`
+
+	// Detail What is wrong, and how to mend it.
+	//
+	// Example: The check digits of this IBAN do not match; one character is probably mistyped.
+	Detail string `json:"detail"`
+}
+
 // Email An e-mail address (RFC 5321, RFC 6531) without display name, comments or
 // quotes, at a domain name with at least one dot. It is kept as it is
 // given; two addresses are the same if they differ only in case or in
@@ -443,7 +1011,7 @@ type Email = string
 
 // Export Everything that is kept of a customer, but for what is secret.
 //
-// Example: {"customer":{"address":{"city":"San Francisco","country":"US","line1":"East Lane","line2":"Apartment 2","post_code":"10203","state":"CA"},"company_name":null,"country":"US","created_at":"2022-08-01T21:38:51.000000Z","customer_group_id":2,"date_of_birth":null,"deleted_at":null,"email":"johny.smith@example.com","first_name":"Johny","gender":null,"id":2548,"invitation":{"accepted_at":null,"expires_at":"2022-08-04T21:38:51.000000Z","failed_at":null,"queued_at":"2022-08-01T21:38:51.000000Z","sent_at":"2022-08-01T21:38:52.120000Z","state":"sent"},"is_company":0,"is_phone_verified":0,"is_verified":1,"language":"en","last_login_at":null,"last_login_host":null,"last_login_ip":null,"last_name":"Smith","middle_name":"Kanez","notes":null,"partner_id":636,"phone":"+18885118600","reason_for_deletion":null,"status":1,"subscribed_to_news_letter":0,"token":null,"updated_at":"2022-08-01T21:38:51.000000Z","username":""},"emails":[{"attempts":1,"failed_at":null,"kind":"introduction","queued_at":"2022-08-01T21:38:51.000000Z","sent_at":"2022-08-01T21:38:52.120000Z"}],"exported_at":"2022-08-02T09:00:00.000000Z","introduced_by":"Example Marketplace","origins":[{"at":"2022-08-01T21:38:51.000000Z","field":"email","origin":"partner"},{"at":"2022-08-02T08:05:00.000000Z","field":"first_name","origin":"customer"}],"sessions":[{"created_at":"2022-08-02T08:00:00.000000Z","current":true,"expires_at":"2022-08-02T20:00:00.000000Z","id":"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7082","ip":"203.0.113.7","last_seen_at":"2022-08-02T08:12:30.000000Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"}]}
+// Example: {"customer":{"address":{"city":"San Francisco","country":"US","line1":"East Lane","line2":"Apartment 2","post_code":"10203","state":"CA"},"company_name":null,"country":"US","created_at":"2022-08-01T21:38:51.000000Z","customer_group_id":2,"date_of_birth":null,"deleted_at":null,"disbursement_methods":[],"email":"johny.smith@example.com","first_name":"Johny","gender":null,"id":2548,"invitation":{"accepted_at":null,"expires_at":"2022-08-04T21:38:51.000000Z","failed_at":null,"queued_at":"2022-08-01T21:38:51.000000Z","sent_at":"2022-08-01T21:38:52.120000Z","state":"sent"},"is_company":0,"is_phone_verified":0,"is_verified":1,"language":"en","last_login_at":null,"last_login_host":null,"last_login_ip":null,"last_name":"Smith","middle_name":"Kanez","notes":null,"partner_id":636,"phone":"+18885118600","reason_for_deletion":null,"status":1,"subscribed_to_news_letter":0,"token":null,"updated_at":"2022-08-01T21:38:51.000000Z","username":""},"emails":[{"attempts":1,"failed_at":null,"kind":"introduction","queued_at":"2022-08-01T21:38:51.000000Z","sent_at":"2022-08-01T21:38:52.120000Z"}],"exported_at":"2022-08-02T09:00:00.000000Z","introduced_by":"Example Marketplace","origins":[{"at":"2022-08-01T21:38:51.000000Z","field":"email","origin":"partner"},{"at":"2022-08-02T08:05:00.000000Z","field":"first_name","origin":"customer"}],"sessions":[{"created_at":"2022-08-02T08:00:00.000000Z","current":true,"expires_at":"2022-08-02T20:00:00.000000Z","id":"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7082","ip":"203.0.113.7","last_seen_at":"2022-08-02T08:12:30.000000Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"}]}
 type Export struct {
 	// ExportedAt When it was put together.
 	//
@@ -465,7 +1033,7 @@ type Export struct {
 	// is null.
 	//
 	//
-	// Example: {"address":{"city":"San Francisco","country":"US","line1":"East Lane","line2":"Apartment 2","post_code":"10203","state":"CA"},"company_name":null,"country":"US","created_at":"2022-08-01T21:38:51.000000Z","customer_group_id":2,"date_of_birth":null,"deleted_at":null,"email":"johny.smith@example.com","first_name":"Johny","gender":null,"id":2548,"invitation":{"accepted_at":null,"expires_at":"2022-08-04T21:38:51.000000Z","failed_at":null,"queued_at":"2022-08-01T21:38:51.000000Z","sent_at":"2022-08-01T21:38:52.120000Z","state":"sent"},"is_company":0,"is_phone_verified":0,"is_verified":1,"language":"en","last_login_at":null,"last_login_host":null,"last_login_ip":null,"last_name":"Smith","middle_name":"Kanez","notes":null,"partner_id":636,"phone":"+18885118600","reason_for_deletion":null,"status":1,"subscribed_to_news_letter":0,"token":null,"updated_at":"2022-08-01T21:38:51.000000Z","username":""}
+	// Example: {"address":{"city":"San Francisco","country":"US","line1":"East Lane","line2":"Apartment 2","post_code":"10203","state":"CA"},"company_name":null,"country":"US","created_at":"2022-08-01T21:38:51.000000Z","customer_group_id":2,"date_of_birth":null,"deleted_at":null,"disbursement_methods":[],"email":"johny.smith@example.com","first_name":"Johny","gender":null,"id":2548,"invitation":{"accepted_at":null,"expires_at":"2022-08-04T21:38:51.000000Z","failed_at":null,"queued_at":"2022-08-01T21:38:51.000000Z","sent_at":"2022-08-01T21:38:52.120000Z","state":"sent"},"is_company":0,"is_phone_verified":0,"is_verified":1,"language":"en","last_login_at":null,"last_login_host":null,"last_login_ip":null,"last_name":"Smith","middle_name":"Kanez","notes":null,"partner_id":636,"phone":"+18885118600","reason_for_deletion":null,"status":1,"subscribed_to_news_letter":0,"token":null,"updated_at":"2022-08-01T21:38:51.000000Z","username":""}
 	Customer Customer `json:"customer"`
 
 	// Emails The latest e-mails to the customer.
@@ -543,6 +1111,42 @@ type FieldOriginField string
 //
 // Example: partner
 type FieldOriginOrigin string
+
+// IntermediaryBank A bank that a transfer goes through.
+//
+// Example: {"bank_name":"First Correspondent Bank","bank_swift_code":"CHASUS33"}
+type IntermediaryBank struct {
+	// BankAbaRoutingNumber ABA routing number of the bank. Its check digit is checked.
+	//
+	//
+	// Example: 021000021
+	BankAbaRoutingNumber *string `json:"bank_aba_routing_number,omitempty"`
+
+	// BankAccountNumber Number of the account, as the bank writes it. It is encrypted at rest; only
+	// its last characters are ever shown.
+	//
+	//
+	// Example: 000123456789
+	BankAccountNumber *string `json:"bank_account_number,omitempty"`
+
+	// BankAddress Address of a bank.
+	//
+	//
+	// Example: {"city":"Frankfurt am Main","country":"DE"}
+	BankAddress *WireBankAddress `json:"bank_address,omitempty"`
+
+	// BankName Name of the bank.
+	//
+	// Example: First Correspondent Bank
+	BankName string `json:"bank_name"`
+
+	// BankSwiftCode BIC of the bank (ISO 9362), also called SWIFT code. Its form and country are
+	// checked.
+	//
+	//
+	// Example: DEUTDEFF
+	BankSwiftCode *string `json:"bank_swift_code,omitempty"`
+}
 
 // Invitation How far the invitation of a customer has come. `state` is `queued` until the
 // latest introductory e-mail is handed over to the mail server (`sent`) or is
@@ -666,6 +1270,37 @@ type LogIn struct {
 	Password Password `json:"password"`
 }
 
+// MaskedIntermediaryBank A bank that a transfer goes through; null if there is none.
+//
+// Example: {"bank_aba_routing_number":null,"bank_account_number_last4":null,"bank_address":null,"bank_name":"First Correspondent Bank","bank_swift_code":"CHASUS33"}
+type MaskedIntermediaryBank struct {
+	// BankName Name of the bank.
+	//
+	// Example: First Correspondent Bank
+	BankName *string `json:"bank_name"`
+
+	// BankAbaRoutingNumber ABA routing number.
+	//
+	// Example: 021000021
+	BankAbaRoutingNumber *string `json:"bank_aba_routing_number"`
+
+	// BankSwiftCode BIC.
+	//
+	// Example: CHASUS33
+	BankSwiftCode *string `json:"bank_swift_code"`
+
+	// BankAccountNumberLast4 The last characters of the account number.
+	//
+	// Example: 6789
+	BankAccountNumberLast4 *string `json:"bank_account_number_last4"`
+
+	// BankAddress An address in a disbursement method; null if there is none.
+	//
+	//
+	// Example: {"city":"Frankfurt am Main","country":"DE","line1":null,"line2":null,"post_code":null,"state":null}
+	BankAddress *DisbursementAddress `json:"bank_address"`
+}
+
 // Me A customer, as they see themselves. Every property is always present.
 //
 // Example: {"address":{"city":"San Francisco","country":"US","line1":"East Lane","line2":"Apartment 2","post_code":"10203","state":"CA"},"created_at":"2022-08-01T21:38:51.000000Z","email":"johny.smith@example.com","first_name":"Johny","id":2548,"introduced_by":"Example Marketplace","language":"en","last_name":"Smith","middle_name":null,"origins":[{"at":"2022-08-01T21:38:51.000000Z","field":"email","origin":"partner"},{"at":"2022-08-02T08:05:00.000000Z","field":"first_name","origin":"customer"}],"password_changed_at":"2022-08-02T08:00:00.000000Z","phone":"+18885118600","recovery_codes_left":0,"totp_enabled":false,"updated_at":"2022-08-02T08:05:00.000000Z"}
@@ -785,6 +1420,70 @@ type MeChange struct {
 	PhoneNumber nullable.Nullable[string] `json:"phone_number,omitempty"`
 }
 
+// NewAchMethod An account at a bank of the United States, reached by ACH.
+//
+// Example: {"account_name":"Johny Smith","account_type":"checking","bank_aba_routing_number":"021000021","bank_account_number":"000123456789","bank_address":{"city":"New York","state":"NY"},"bank_name":"Bank of Coffee","currency":"usd","type":"ach"}
+type NewAchMethod struct {
+	// AccountName Name of the holder of the account.
+	//
+	// Example: Johny Smith
+	AccountName string `json:"account_name"`
+
+	// AccountType Kind of account.
+	//
+	// Example: checking
+	AccountType NewAchMethodAccountType `json:"account_type"`
+
+	// BankAbaRoutingNumber ABA routing number of the bank. Its check digit is checked.
+	//
+	//
+	// Example: 021000021
+	BankAbaRoutingNumber string `json:"bank_aba_routing_number"`
+
+	// BankAccountNumber Number of the account, as the bank writes it. It is encrypted at rest; only
+	// its last characters are ever shown.
+	//
+	//
+	// Example: 000123456789
+	BankAccountNumber string `json:"bank_account_number"`
+
+	// BankAddress Address of a bank of the United States.
+	//
+	//
+	// Example: {"city":"New York","state":"NY"}
+	BankAddress AchBankAddress `json:"bank_address"`
+
+	// BankName Name of the bank.
+	//
+	// Example: Bank of Coffee
+	BankName string `json:"bank_name"`
+
+	// Currency Currency of the account.
+	//
+	// Example: usd
+	Currency NewAchMethodCurrency `json:"currency"`
+
+	// Type The kind of method.
+	//
+	// Example: ach
+	Type NewAchMethodType `json:"type"`
+}
+
+// NewAchMethodAccountType Kind of account.
+//
+// Example: checking
+type NewAchMethodAccountType string
+
+// NewAchMethodCurrency Currency of the account.
+//
+// Example: usd
+type NewAchMethodCurrency string
+
+// NewAchMethodType The kind of method.
+//
+// Example: ach
+type NewAchMethodType string
+
 // NewAddress A postal address. Its parts are stored as they are given; the post code
 // is not compared with the city.
 //
@@ -827,6 +1526,48 @@ type NewAddress struct {
 	State *string `json:"state,omitempty"`
 }
 
+// NewCryptoWalletMethod A wallet of the customer.
+//
+// Example: {"address":"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4","asset":"BTC","network":"bitcoin","type":"crypto_wallet"}
+type NewCryptoWalletMethod struct {
+	// Address Address of the wallet. Its form and, where the network has one, its checksum
+	// are checked. It is encrypted at rest; only its last characters are ever shown.
+	//
+	//
+	// Example: bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4
+	Address string `json:"address"`
+
+	// Asset What is sent, by its ticker symbol; it must be one of the network's.
+	//
+	// Example: BTC
+	Asset string `json:"asset"`
+
+	// Memo Destination tag or memo, where the network has one (xrp_ledger, stellar).
+	//
+	// Example: 123456
+	Memo *string `json:"memo,omitempty"`
+
+	// Network The network that it is sent on.
+	//
+	// Example: bitcoin
+	Network NewCryptoWalletMethodNetwork `json:"network"`
+
+	// Type The kind of method.
+	//
+	// Example: crypto_wallet
+	Type NewCryptoWalletMethodType `json:"type"`
+}
+
+// NewCryptoWalletMethodNetwork The network that it is sent on.
+//
+// Example: bitcoin
+type NewCryptoWalletMethodNetwork string
+
+// NewCryptoWalletMethodType The kind of method.
+//
+// Example: crypto_wallet
+type NewCryptoWalletMethodType string
+
 // NewCustomer A customer to create. Only the e-mail address is required.
 //
 // Example: {"email":"johny.smith@example.com","first_name":"Johny","language":"en","last_name":"Smith"}
@@ -837,6 +1578,9 @@ type NewCustomer struct {
 	//
 	// Example: {"city":"San Francisco","country":"US","line1":"East Lane","line2":"Apartment 2","post_code":10203,"state":"CA"}
 	Address *NewAddress `json:"address,omitempty"`
+
+	// DisbursementMethods Where to send the customer's money to. The first that is usable is the default.
+	DisbursementMethods *[]NewDisbursementMethod `json:"disbursement_methods,omitempty"`
 
 	// Email An e-mail address (RFC 5321, RFC 6531) without display name, comments or
 	// quotes, at a domain name with at least one dot. It is kept as it is
@@ -880,6 +1624,13 @@ type NewCustomer struct {
 	PhoneNumber *NewPhoneNumber `json:"phone_number,omitempty"`
 }
 
+// NewDisbursementMethod Where to send money to. `type` says which of the three kinds it is.
+//
+// Example: {"account_name":"Johny Smith","account_type":"checking","bank_aba_routing_number":"021000021","bank_account_number":"000123456789","bank_address":{"city":"New York","state":"NY"},"bank_name":"Bank of Coffee","currency":"usd","type":"ach"}
+type NewDisbursementMethod struct {
+	union json.RawMessage
+}
+
 // NewPassword A password to set: of any characters, at least 15 of them, or at least 8
 // for an account with a second factor (NIST SP 800-63B-4). One that is
 // known from breaches, easily guessed, or made of the customer's own data
@@ -904,6 +1655,99 @@ type NewPhoneNumber = scalar.StringOrInteger
 //
 // Example: 10203
 type NewPostCode = scalar.StringOrInteger
+
+// NewWireTransferMethod An account at a bank anywhere, reached by wire transfer. `bank_account_number`
+// or `bank_iban` is required (422 `account_required`); and of a bank in the
+// United States `bank_aba_routing_number`, of any other `bank_swift_code`. What a
+// country and a currency need is told by `getDisbursementRequirements`.
+//
+// Example: {"account_name":"Johny Smith","bank_address":{"city":"Frankfurt am Main","country":"DE"},"bank_iban":"DE89 3704 0044 0532 0130 00","bank_name":"Deutsche Beispielbank","bank_swift_code":"DEUTDEFF","beneficiary_address":{"city":"San Francisco","country":"US","line1":"East Lane"},"currency":"eur","type":"wire_transfer"}
+type NewWireTransferMethod struct {
+	// AccountName Name of the holder of the account.
+	//
+	// Example: Johny Smith
+	AccountName string `json:"account_name"`
+
+	// BankAbaRoutingNumber ABA routing number of the bank. Its check digit is checked.
+	//
+	//
+	// Example: 021000021
+	BankAbaRoutingNumber *string `json:"bank_aba_routing_number,omitempty"`
+
+	// BankAccountNumber Number of the account, as the bank writes it. It is encrypted at rest; only
+	// its last characters are ever shown.
+	//
+	//
+	// Example: 000123456789
+	BankAccountNumber *string `json:"bank_account_number,omitempty"`
+
+	// BankAddress Address of a bank.
+	//
+	//
+	// Example: {"city":"Frankfurt am Main","country":"DE"}
+	BankAddress WireBankAddress `json:"bank_address"`
+
+	// BankBranchNumber The bank's number of the branch.
+	//
+	// Example: 9292932
+	BankBranchNumber *string `json:"bank_branch_number,omitempty"`
+
+	// BankIban IBAN of the account (ISO 13616). Its country, length and check digits are
+	// checked. It is encrypted at rest; only its last characters are ever shown.
+	//
+	//
+	// Example: DE89 3704 0044 0532 0130 00
+	BankIban *string `json:"bank_iban,omitempty"`
+
+	// BankName Name of the bank.
+	//
+	// Example: Deutsche Beispielbank
+	BankName string `json:"bank_name"`
+
+	// BankSwiftCode BIC of the bank (ISO 9362), also called SWIFT code. Its form and country are
+	// checked.
+	//
+	//
+	// Example: DEUTDEFF
+	BankSwiftCode *string `json:"bank_swift_code,omitempty"`
+
+	// BeneficiaryAddress Address of the holder of an account.
+	//
+	//
+	// Example: {"city":"San Francisco","country":"US","line1":"East Lane"}
+	BeneficiaryAddress BeneficiaryAddress `json:"beneficiary_address"`
+
+	// Currency Currency of the account. `euro` is stored as `eur`.
+	//
+	// Example: eur
+	Currency NewWireTransferMethodCurrency `json:"currency"`
+
+	// IntermediaryBank A bank that a transfer goes through.
+	//
+	//
+	// Example: {"bank_name":"First Correspondent Bank","bank_swift_code":"CHASUS33"}
+	IntermediaryBank *IntermediaryBank `json:"intermediary_bank,omitempty"`
+
+	// InternationalRoutingCode Code of the bank in a clearing system of its country.
+	//
+	// Example: 2901011
+	InternationalRoutingCode *string `json:"international_routing_code,omitempty"`
+
+	// Type The kind of method.
+	//
+	// Example: wire_transfer
+	Type NewWireTransferMethodType `json:"type"`
+}
+
+// NewWireTransferMethodCurrency Currency of the account. `euro` is stored as `eur`.
+//
+// Example: eur
+type NewWireTransferMethodCurrency string
+
+// NewWireTransferMethodType The kind of method.
+//
+// Example: wire_transfer
+type NewWireTransferMethodType string
 
 // NullableTimestamp A moment in UTC (RFC 3339), with six decimals and `Z`; null if there was none.
 //
@@ -1046,6 +1890,56 @@ type Problem struct {
 type RecoveryCodes struct {
 	// RecoveryCodes The codes, each of which is good once.
 	RecoveryCodes []string `json:"recovery_codes"`
+}
+
+// RequiredField A field of a form for a disbursement method.
+//
+// Example: {"choices":[],"example":"DE89 3704 0044 0532 0130 00","label":"IBAN","max_length":42,"min_length":1,"name":"bank_iban","pattern":"^[0-9A-Za-z ]{1,42}$","required":false,"secret":true}
+type RequiredField struct {
+	// Name Name of the property; of one inside an object, with dots.
+	//
+	// Example: bank_address.city
+	Name string `json:"name"`
+
+	// Label What to call it in a form, in English.
+	//
+	// Example: IBAN
+	Label string `json:"label"`
+
+	// Required Whether it must be given.
+	//
+	// Example: true
+	Required bool `json:"required"`
+
+	// Secret Whether it is never shown again in full.
+	//
+	// Example: true
+	Secret bool `json:"secret"`
+
+	// MinLength Least number of characters.
+	//
+	// Example: 1
+	MinLength int32 `json:"min_length"`
+
+	// MaxLength Greatest number of characters.
+	//
+	// Example: 42
+	MaxLength int32 `json:"max_length"`
+
+	// Pattern Regular expression (ECMA 262) for its form; null if any text will do.
+	//
+	// Example: ^[0-9]{9}$
+	Pattern *string `json:"pattern"`
+
+	// Example An example.
+	//
+	// Example: DE89 3704 0044 0532 0130 00
+	Example string `json:"example"`
+
+	// Choices The values that it may have; empty if there is no list.
+	//
+	// Example: ["checking","savings"]
+	Choices []string `json:"choices"`
 }
 
 // SentEmail An e-mail to a customer.
@@ -1216,11 +2110,65 @@ type TotpEnrolment struct {
 	QrCode string `json:"qr_code"`
 }
 
+// WireBankAddress Address of a bank.
+//
+// Example: {"city":"Frankfurt am Main","country":"DE"}
+type WireBankAddress struct {
+	// City City.
+	//
+	// Example: Frankfurt am Main
+	City string `json:"city"`
+
+	// Country Code of the country, ISO 3166-1 alpha-2, in capitals.
+	//
+	// Example: DE
+	Country string `json:"country"`
+
+	// Line1 Street and number.
+	//
+	// Example: 1 Main Street
+	Line1 *string `json:"line1,omitempty"`
+
+	// Line2 More of it.
+	//
+	// Example: Floor 2
+	Line2 *string `json:"line2,omitempty"`
+
+	// PostCode The post code, as a string or as a non-negative integer. It is always
+	// given back as a string. A number of a `US` address is padded with zeros
+	// to five digits, for a JSON number cannot keep those that lead it; prefer
+	// a string.
+	//
+	//
+	// Example: 10203
+	PostCode *NewPostCode `json:"post_code,omitempty"`
+
+	// State State or province.
+	//
+	// Example: HE
+	State *string `json:"state,omitempty"`
+}
+
 // CustomerID defines model for CustomerId.
 type CustomerID = int64
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
+
+// MethodID defines model for MethodId.
+type MethodID = openapi_types.UUID
+
+// Prefer defines model for Prefer.
+type Prefer = string
+
+// RouteCountry defines model for RouteCountry.
+type RouteCountry = string
+
+// RouteCurrency defines model for RouteCurrency.
+type RouteCurrency = string
+
+// RouteType defines model for RouteType.
+type RouteType string
 
 // SessionID defines model for SessionId.
 type SessionID = openapi_types.UUID
@@ -1273,6 +2221,12 @@ type LinkGone = Problem
 // Example: {"code":"customer_not_found","detail":"You have no customer with this id.","request_id":"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081","status":404,"title":"Not Found","type":"https://cryptoexchange.com/problems/customer_not_found"}
 type LinkNotFound = Problem
 
+// MethodNotFound An error (RFC 9457). Decide by `code`; `title` and `detail` are for
+// people and may change.
+//
+// Example: {"code":"customer_not_found","detail":"You have no customer with this id.","request_id":"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081","status":404,"title":"Not Found","type":"https://cryptoexchange.com/problems/customer_not_found"}
+type MethodNotFound = Problem
+
 // NotAcceptable An error (RFC 9457). Decide by `code`; `title` and `detail` are for
 // people and may change.
 //
@@ -1308,6 +2262,12 @@ type ServiceUnavailable = Problem
 //
 // Example: {"code":"customer_not_found","detail":"You have no customer with this id.","request_id":"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081","status":404,"title":"Not Found","type":"https://cryptoexchange.com/problems/customer_not_found"}
 type SessionNotFound = Problem
+
+// TooManyMethods An error (RFC 9457). Decide by `code`; `title` and `detail` are for
+// people and may change.
+//
+// Example: {"code":"customer_not_found","detail":"You have no customer with this id.","request_id":"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081","status":404,"title":"Not Found","type":"https://cryptoexchange.com/problems/customer_not_found"}
+type TooManyMethods = Problem
 
 // TooManyRequests An error (RFC 9457). Decide by `code`; `title` and `detail` are for
 // people and may change.
@@ -1346,7 +2306,28 @@ type CreateCustomerParams struct {
 	// 24 hours. Two requests are the same if they have the same key and say
 	// the same, however their JSON is laid out.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// Prefer With `handling=lenient` (RFC 7240), disbursement methods whose numbers and
+	// addresses fail their checks are stored as not usable, with `warnings`,
+	// instead of being refused: for data that is no real money's. Other
+	// preferences are ignored.
+	Prefer *Prefer `json:"Prefer,omitempty"`
 }
+
+// GetDisbursementRequirementsParams defines parameters for GetDisbursementRequirements.
+type GetDisbursementRequirementsParams struct {
+	// Type The kind of method.
+	Type GetDisbursementRequirementsParamsType `form:"type" json:"type"`
+
+	// Country Country of the bank, or of the customer for a wallet (ISO 3166-1 alpha-2).
+	Country RouteCountry `form:"country" json:"country"`
+
+	// Currency Currency, such as `eur`; or ticker symbol of what is sent to a wallet, such as `BTC`.
+	Currency RouteCurrency `form:"currency" json:"currency"`
+}
+
+// GetDisbursementRequirementsParamsType defines parameters for GetDisbursementRequirements.
+type GetDisbursementRequirementsParamsType string
 
 // ConfirmEmailJSONRequestBody defines body for ConfirmEmail for application/json ContentType.
 type ConfirmEmailJSONRequestBody = TokenAndPassword
@@ -1368,6 +2349,18 @@ type UpdateMeJSONRequestBody = MeChange
 
 // CloseAccountJSONRequestBody defines body for CloseAccount for application/json ContentType.
 type CloseAccountJSONRequestBody = CloseAccount
+
+// AddDisbursementMethodJSONRequestBody defines body for AddDisbursementMethod for application/json ContentType.
+type AddDisbursementMethodJSONRequestBody = DisbursementMethodChange
+
+// ReplaceDisbursementMethodJSONRequestBody defines body for ReplaceDisbursementMethod for application/json ContentType.
+type ReplaceDisbursementMethodJSONRequestBody = DisbursementMethodChange
+
+// SetDefaultDisbursementMethodJSONRequestBody defines body for SetDefaultDisbursementMethod for application/json ContentType.
+type SetDefaultDisbursementMethodJSONRequestBody = PasswordOnly
+
+// RemoveDisbursementMethodJSONRequestBody defines body for RemoveDisbursementMethod for application/json ContentType.
+type RemoveDisbursementMethodJSONRequestBody = PasswordOnly
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange
@@ -1398,6 +2391,143 @@ type SignUpJSONRequestBody = SignUp
 
 // CreateCustomerJSONRequestBody defines body for CreateCustomer for application/json ContentType.
 type CreateCustomerJSONRequestBody = NewCustomer
+
+// AsNewAchMethod returns the union data inside the NewDisbursementMethod as a NewAchMethod
+func (t NewDisbursementMethod) AsNewAchMethod() (NewAchMethod, error) {
+	var body NewAchMethod
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewAchMethod overwrites any union data inside the NewDisbursementMethod as the provided NewAchMethod
+func (t *NewDisbursementMethod) FromNewAchMethod(v NewAchMethod) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"ach"}`))
+	t.union = b
+	return err
+}
+
+// MergeNewAchMethod performs a merge with any union data inside the NewDisbursementMethod, using the provided NewAchMethod
+func (t *NewDisbursementMethod) MergeNewAchMethod(v NewAchMethod) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"ach"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNewWireTransferMethod returns the union data inside the NewDisbursementMethod as a NewWireTransferMethod
+func (t NewDisbursementMethod) AsNewWireTransferMethod() (NewWireTransferMethod, error) {
+	var body NewWireTransferMethod
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewWireTransferMethod overwrites any union data inside the NewDisbursementMethod as the provided NewWireTransferMethod
+func (t *NewDisbursementMethod) FromNewWireTransferMethod(v NewWireTransferMethod) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"wire_transfer"}`))
+	t.union = b
+	return err
+}
+
+// MergeNewWireTransferMethod performs a merge with any union data inside the NewDisbursementMethod, using the provided NewWireTransferMethod
+func (t *NewDisbursementMethod) MergeNewWireTransferMethod(v NewWireTransferMethod) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"wire_transfer"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNewCryptoWalletMethod returns the union data inside the NewDisbursementMethod as a NewCryptoWalletMethod
+func (t NewDisbursementMethod) AsNewCryptoWalletMethod() (NewCryptoWalletMethod, error) {
+	var body NewCryptoWalletMethod
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewCryptoWalletMethod overwrites any union data inside the NewDisbursementMethod as the provided NewCryptoWalletMethod
+func (t *NewDisbursementMethod) FromNewCryptoWalletMethod(v NewCryptoWalletMethod) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"crypto_wallet"}`))
+	t.union = b
+	return err
+}
+
+// MergeNewCryptoWalletMethod performs a merge with any union data inside the NewDisbursementMethod, using the provided NewCryptoWalletMethod
+func (t *NewDisbursementMethod) MergeNewCryptoWalletMethod(v NewCryptoWalletMethod) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"crypto_wallet"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t NewDisbursementMethod) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"type"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+func (t NewDisbursementMethod) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "ach":
+		return t.AsNewAchMethod()
+	case "crypto_wallet":
+		return t.AsNewCryptoWalletMethod()
+	case "wire_transfer":
+		return t.AsNewWireTransferMethod()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t NewDisbursementMethod) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *NewDisbursementMethod) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -1631,6 +2761,89 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /customer/me/close (the `CloseAccount` operationId).
 	CloseAccount(ctx context.Context, body CloseAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDisbursementMethods List disbursement methods
+	//
+	// Lists where you have your money sent to.
+	//
+	// Corresponds with GET /customer/me/disbursement-methods (the `ListDisbursementMethods` operationId).
+	ListDisbursementMethods(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddDisbursementMethodWithBody Add a disbursement method
+	//
+	// Adds a place to send your money to. The first one is the default. You are told
+	// by e-mail of every change.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /customer/me/disbursement-methods (the `AddDisbursementMethod` operationId).
+	AddDisbursementMethodWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddDisbursementMethod Add a disbursement method
+	//
+	// Adds a place to send your money to. The first one is the default. You are told
+	// by e-mail of every change.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /customer/me/disbursement-methods (the `AddDisbursementMethod` operationId).
+	AddDisbursementMethod(ctx context.Context, body AddDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceDisbursementMethodWithBody Replace a disbursement method
+	//
+	// Puts another method in the place of one of yours, under the same id.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /customer/me/disbursement-methods/{method_id} (the `ReplaceDisbursementMethod` operationId).
+	ReplaceDisbursementMethodWithBody(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceDisbursementMethod Replace a disbursement method
+	//
+	// Puts another method in the place of one of yours, under the same id.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /customer/me/disbursement-methods/{method_id} (the `ReplaceDisbursementMethod` operationId).
+	ReplaceDisbursementMethod(ctx context.Context, methodID MethodID, body ReplaceDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetDefaultDisbursementMethodWithBody Choose the default disbursement method
+	//
+	// Has your money sent to one of your methods from now on. It must be usable.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /customer/me/disbursement-methods/{method_id}/default (the `SetDefaultDisbursementMethod` operationId).
+	SetDefaultDisbursementMethodWithBody(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetDefaultDisbursementMethod Choose the default disbursement method
+	//
+	// Has your money sent to one of your methods from now on. It must be usable.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /customer/me/disbursement-methods/{method_id}/default (the `SetDefaultDisbursementMethod` operationId).
+	SetDefaultDisbursementMethod(ctx context.Context, methodID MethodID, body SetDefaultDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveDisbursementMethodWithBody Remove a disbursement method
+	//
+	// Removes one of your methods for good. If it was the default, the oldest of the
+	// others takes its place.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /customer/me/disbursement-methods/{method_id}/remove (the `RemoveDisbursementMethod` operationId).
+	RemoveDisbursementMethodWithBody(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveDisbursementMethod Remove a disbursement method
+	//
+	// Removes one of your methods for good. If it was the default, the oldest of the
+	// others takes its place.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /customer/me/disbursement-methods/{method_id}/remove (the `RemoveDisbursementMethod` operationId).
+	RemoveDisbursementMethod(ctx context.Context, methodID MethodID, body RemoveDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportMe Take your data with you
 	//
@@ -1917,6 +3130,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /partner/customers (the `CreateCustomer` operationId).
 	CreateCustomer(ctx context.Context, params *CreateCustomerParams, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDisbursementRequirements Ask what a disbursement method needs
+	//
+	// Tells which fields a method of one kind needs for a bank in one country and
+	// one currency, so that you can draw your form from it. The service checks
+	// methods by the same rules.
+	//
+	// Corresponds with GET /partner/disbursement-requirements (the `GetDisbursementRequirements` operationId).
+	GetDisbursementRequirements(ctx context.Context, params *GetDisbursementRequirementsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ConfirmEmailWithBody Confirm the address, and set the first password
@@ -2218,6 +3440,179 @@ func (c *Client) CloseAccountWithBody(ctx context.Context, contentType string, b
 // Corresponds with POST /customer/me/close (the `CloseAccount` operationId).
 func (c *Client) CloseAccount(ctx context.Context, body CloseAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCloseAccountRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDisbursementMethods List disbursement methods
+//
+// Lists where you have your money sent to.
+//
+// Corresponds with GET /customer/me/disbursement-methods (the `ListDisbursementMethods` operationId).
+func (c *Client) ListDisbursementMethods(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDisbursementMethodsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddDisbursementMethodWithBody Add a disbursement method
+//
+// Adds a place to send your money to. The first one is the default. You are told
+// by e-mail of every change.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /customer/me/disbursement-methods (the `AddDisbursementMethod` operationId).
+func (c *Client) AddDisbursementMethodWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddDisbursementMethodRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddDisbursementMethod Add a disbursement method
+//
+// Adds a place to send your money to. The first one is the default. You are told
+// by e-mail of every change.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /customer/me/disbursement-methods (the `AddDisbursementMethod` operationId).
+func (c *Client) AddDisbursementMethod(ctx context.Context, body AddDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddDisbursementMethodRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceDisbursementMethodWithBody Replace a disbursement method
+//
+// Puts another method in the place of one of yours, under the same id.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /customer/me/disbursement-methods/{method_id} (the `ReplaceDisbursementMethod` operationId).
+func (c *Client) ReplaceDisbursementMethodWithBody(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceDisbursementMethodRequestWithBody(c.Server, methodID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceDisbursementMethod Replace a disbursement method
+//
+// Puts another method in the place of one of yours, under the same id.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /customer/me/disbursement-methods/{method_id} (the `ReplaceDisbursementMethod` operationId).
+func (c *Client) ReplaceDisbursementMethod(ctx context.Context, methodID MethodID, body ReplaceDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceDisbursementMethodRequest(c.Server, methodID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetDefaultDisbursementMethodWithBody Choose the default disbursement method
+//
+// Has your money sent to one of your methods from now on. It must be usable.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /customer/me/disbursement-methods/{method_id}/default (the `SetDefaultDisbursementMethod` operationId).
+func (c *Client) SetDefaultDisbursementMethodWithBody(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetDefaultDisbursementMethodRequestWithBody(c.Server, methodID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetDefaultDisbursementMethod Choose the default disbursement method
+//
+// Has your money sent to one of your methods from now on. It must be usable.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /customer/me/disbursement-methods/{method_id}/default (the `SetDefaultDisbursementMethod` operationId).
+func (c *Client) SetDefaultDisbursementMethod(ctx context.Context, methodID MethodID, body SetDefaultDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetDefaultDisbursementMethodRequest(c.Server, methodID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveDisbursementMethodWithBody Remove a disbursement method
+//
+// Removes one of your methods for good. If it was the default, the oldest of the
+// others takes its place.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /customer/me/disbursement-methods/{method_id}/remove (the `RemoveDisbursementMethod` operationId).
+func (c *Client) RemoveDisbursementMethodWithBody(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveDisbursementMethodRequestWithBody(c.Server, methodID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveDisbursementMethod Remove a disbursement method
+//
+// Removes one of your methods for good. If it was the default, the oldest of the
+// others takes its place.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /customer/me/disbursement-methods/{method_id}/remove (the `RemoveDisbursementMethod` operationId).
+func (c *Client) RemoveDisbursementMethod(ctx context.Context, methodID MethodID, body RemoveDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveDisbursementMethodRequest(c.Server, methodID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2774,6 +4169,25 @@ func (c *Client) CreateCustomer(ctx context.Context, params *CreateCustomerParam
 	return c.Client.Do(req)
 }
 
+// GetDisbursementRequirements Ask what a disbursement method needs
+//
+// Tells which fields a method of one kind needs for a bank in one country and
+// one currency, so that you can draw your form from it. The service checks
+// methods by the same rules.
+//
+// Corresponds with GET /partner/disbursement-requirements (the `GetDisbursementRequirements` operationId).
+func (c *Client) GetDisbursementRequirements(ctx context.Context, params *GetDisbursementRequirementsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDisbursementRequirementsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // NewConfirmEmailRequest calls the generic ConfirmEmail builder with application/json body
 func NewConfirmEmailRequest(server string, body ConfirmEmailJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -3062,6 +4476,214 @@ func NewCloseAccountRequestWithBody(server string, contentType string, body io.R
 	}
 
 	operationPath := fmt.Sprintf("/customer/me/close")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListDisbursementMethodsRequest constructs an http.Request for the ListDisbursementMethods method
+func NewListDisbursementMethodsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/customer/me/disbursement-methods")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAddDisbursementMethodRequest calls the generic AddDisbursementMethod builder with application/json body
+func NewAddDisbursementMethodRequest(server string, body AddDisbursementMethodJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddDisbursementMethodRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAddDisbursementMethodRequestWithBody constructs an http.Request for the AddDisbursementMethod method, with any body, and a specified content type
+func NewAddDisbursementMethodRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/customer/me/disbursement-methods")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReplaceDisbursementMethodRequest calls the generic ReplaceDisbursementMethod builder with application/json body
+func NewReplaceDisbursementMethodRequest(server string, methodID MethodID, body ReplaceDisbursementMethodJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplaceDisbursementMethodRequestWithBody(server, methodID, "application/json", bodyReader)
+}
+
+// NewReplaceDisbursementMethodRequestWithBody constructs an http.Request for the ReplaceDisbursementMethod method, with any body, and a specified content type
+func NewReplaceDisbursementMethodRequestWithBody(server string, methodID MethodID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "method_id", methodID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/customer/me/disbursement-methods/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSetDefaultDisbursementMethodRequest calls the generic SetDefaultDisbursementMethod builder with application/json body
+func NewSetDefaultDisbursementMethodRequest(server string, methodID MethodID, body SetDefaultDisbursementMethodJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetDefaultDisbursementMethodRequestWithBody(server, methodID, "application/json", bodyReader)
+}
+
+// NewSetDefaultDisbursementMethodRequestWithBody constructs an http.Request for the SetDefaultDisbursementMethod method, with any body, and a specified content type
+func NewSetDefaultDisbursementMethodRequestWithBody(server string, methodID MethodID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "method_id", methodID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/customer/me/disbursement-methods/%s/default", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRemoveDisbursementMethodRequest calls the generic RemoveDisbursementMethod builder with application/json body
+func NewRemoveDisbursementMethodRequest(server string, methodID MethodID, body RemoveDisbursementMethodJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRemoveDisbursementMethodRequestWithBody(server, methodID, "application/json", bodyReader)
+}
+
+// NewRemoveDisbursementMethodRequestWithBody constructs an http.Request for the RemoveDisbursementMethod method, with any body, and a specified content type
+func NewRemoveDisbursementMethodRequestWithBody(server string, methodID MethodID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "method_id", methodID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/customer/me/disbursement-methods/%s/remove", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -3674,6 +5296,83 @@ func NewCreateCustomerRequestWithBody(server string, params *CreateCustomerParam
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+		if params.Prefer != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Prefer", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetDisbursementRequirementsRequest constructs an http.Request for the GetDisbursementRequirements method
+func NewGetDisbursementRequirementsRequest(server string, params *GetDisbursementRequirementsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/partner/disbursement-requirements")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "type", params.Type, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -3883,6 +5582,91 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /customer/me/close (the `CloseAccount` operationId).
 	CloseAccountWithResponse(ctx context.Context, body CloseAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*CloseAccountResponse, error)
+
+	// ListDisbursementMethodsWithResponse List disbursement methods
+	//
+	// Lists where you have your money sent to.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /customer/me/disbursement-methods (the `ListDisbursementMethods` operationId).
+	ListDisbursementMethodsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListDisbursementMethodsResponse, error)
+
+	// AddDisbursementMethodWithBodyWithResponse Add a disbursement method
+	//
+	// Adds a place to send your money to. The first one is the default. You are told
+	// by e-mail of every change.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /customer/me/disbursement-methods (the `AddDisbursementMethod` operationId).
+	AddDisbursementMethodWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddDisbursementMethodResponse, error)
+
+	// AddDisbursementMethodWithResponse Add a disbursement method
+	//
+	// Adds a place to send your money to. The first one is the default. You are told
+	// by e-mail of every change.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /customer/me/disbursement-methods (the `AddDisbursementMethod` operationId).
+	AddDisbursementMethodWithResponse(ctx context.Context, body AddDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*AddDisbursementMethodResponse, error)
+
+	// ReplaceDisbursementMethodWithBodyWithResponse Replace a disbursement method
+	//
+	// Puts another method in the place of one of yours, under the same id.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /customer/me/disbursement-methods/{method_id} (the `ReplaceDisbursementMethod` operationId).
+	ReplaceDisbursementMethodWithBodyWithResponse(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceDisbursementMethodResponse, error)
+
+	// ReplaceDisbursementMethodWithResponse Replace a disbursement method
+	//
+	// Puts another method in the place of one of yours, under the same id.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /customer/me/disbursement-methods/{method_id} (the `ReplaceDisbursementMethod` operationId).
+	ReplaceDisbursementMethodWithResponse(ctx context.Context, methodID MethodID, body ReplaceDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceDisbursementMethodResponse, error)
+
+	// SetDefaultDisbursementMethodWithBodyWithResponse Choose the default disbursement method
+	//
+	// Has your money sent to one of your methods from now on. It must be usable.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /customer/me/disbursement-methods/{method_id}/default (the `SetDefaultDisbursementMethod` operationId).
+	SetDefaultDisbursementMethodWithBodyWithResponse(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetDefaultDisbursementMethodResponse, error)
+
+	// SetDefaultDisbursementMethodWithResponse Choose the default disbursement method
+	//
+	// Has your money sent to one of your methods from now on. It must be usable.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /customer/me/disbursement-methods/{method_id}/default (the `SetDefaultDisbursementMethod` operationId).
+	SetDefaultDisbursementMethodWithResponse(ctx context.Context, methodID MethodID, body SetDefaultDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*SetDefaultDisbursementMethodResponse, error)
+
+	// RemoveDisbursementMethodWithBodyWithResponse Remove a disbursement method
+	//
+	// Removes one of your methods for good. If it was the default, the oldest of the
+	// others takes its place.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /customer/me/disbursement-methods/{method_id}/remove (the `RemoveDisbursementMethod` operationId).
+	RemoveDisbursementMethodWithBodyWithResponse(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveDisbursementMethodResponse, error)
+
+	// RemoveDisbursementMethodWithResponse Remove a disbursement method
+	//
+	// Removes one of your methods for good. If it was the default, the oldest of the
+	// others takes its place.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /customer/me/disbursement-methods/{method_id}/remove (the `RemoveDisbursementMethod` operationId).
+	RemoveDisbursementMethodWithResponse(ctx context.Context, methodID MethodID, body RemoveDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveDisbursementMethodResponse, error)
 
 	// ExportMeWithResponse Take your data with you
 	//
@@ -4181,6 +5965,17 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /partner/customers (the `CreateCustomer` operationId).
 	CreateCustomerWithResponse(ctx context.Context, params *CreateCustomerParams, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCustomerResponse, error)
+
+	// GetDisbursementRequirementsWithResponse Ask what a disbursement method needs
+	//
+	// Tells which fields a method of one kind needs for a bank in one country and
+	// one currency, so that you can draw your form from it. The service checks
+	// methods by the same rules.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /partner/disbursement-requirements (the `GetDisbursementRequirements` operationId).
+	GetDisbursementRequirementsWithResponse(ctx context.Context, params *GetDisbursementRequirementsParams, reqEditors ...RequestEditorFn) (*GetDisbursementRequirementsResponse, error)
 }
 
 // ConfirmEmailResponse200Headers the declared response headers of an HTTP 200 response for ConfirmEmail
@@ -5902,6 +7697,1112 @@ func (r CloseAccountResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CloseAccountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ListDisbursementMethodsResponse200Headers the declared response headers of an HTTP 200 response for ListDisbursementMethods
+type ListDisbursementMethodsResponse200Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ListDisbursementMethodsResponse400Headers the declared response headers of an HTTP 400 response for ListDisbursementMethods
+type ListDisbursementMethodsResponse400Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ListDisbursementMethodsResponse401Headers the declared response headers of an HTTP 401 response for ListDisbursementMethods
+type ListDisbursementMethodsResponse401Headers struct {
+	CacheControl        string
+	WWWAuthenticate     string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ListDisbursementMethodsResponse406Headers the declared response headers of an HTTP 406 response for ListDisbursementMethods
+type ListDisbursementMethodsResponse406Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ListDisbursementMethodsResponse429Headers the declared response headers of an HTTP 429 response for ListDisbursementMethods
+type ListDisbursementMethodsResponse429Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ListDisbursementMethodsResponse500Headers the declared response headers of an HTTP 500 response for ListDisbursementMethods
+type ListDisbursementMethodsResponse500Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ListDisbursementMethodsResponse503Headers the declared response headers of an HTTP 503 response for ListDisbursementMethods
+type ListDisbursementMethodsResponse503Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+type ListDisbursementMethodsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DisbursementMethods
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *NotLoggedIn
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListDisbursementMethodsResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *ListDisbursementMethodsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListDisbursementMethodsResponse401Headers
+	// Headers406 the parsed response headers for an HTTP 406 response
+	Headers406 *ListDisbursementMethodsResponse406Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListDisbursementMethodsResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *ListDisbursementMethodsResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListDisbursementMethodsResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDisbursementMethodsResponse) GetJSON200() *DisbursementMethods {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListDisbursementMethodsResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListDisbursementMethodsResponse) GetApplicationProblemJSON401() *NotLoggedIn {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListDisbursementMethodsResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListDisbursementMethodsResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListDisbursementMethodsResponse) GetApplicationProblemJSON500() *InternalError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListDisbursementMethodsResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDisbursementMethodsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDisbursementMethodsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDisbursementMethodsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDisbursementMethodsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// AddDisbursementMethodResponse201Headers the declared response headers of an HTTP 201 response for AddDisbursementMethod
+type AddDisbursementMethodResponse201Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse400Headers the declared response headers of an HTTP 400 response for AddDisbursementMethod
+type AddDisbursementMethodResponse400Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse401Headers the declared response headers of an HTTP 401 response for AddDisbursementMethod
+type AddDisbursementMethodResponse401Headers struct {
+	CacheControl        string
+	WWWAuthenticate     string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse403Headers the declared response headers of an HTTP 403 response for AddDisbursementMethod
+type AddDisbursementMethodResponse403Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse406Headers the declared response headers of an HTTP 406 response for AddDisbursementMethod
+type AddDisbursementMethodResponse406Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse408Headers the declared response headers of an HTTP 408 response for AddDisbursementMethod
+type AddDisbursementMethodResponse408Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse409Headers the declared response headers of an HTTP 409 response for AddDisbursementMethod
+type AddDisbursementMethodResponse409Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse413Headers the declared response headers of an HTTP 413 response for AddDisbursementMethod
+type AddDisbursementMethodResponse413Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse415Headers the declared response headers of an HTTP 415 response for AddDisbursementMethod
+type AddDisbursementMethodResponse415Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse422Headers the declared response headers of an HTTP 422 response for AddDisbursementMethod
+type AddDisbursementMethodResponse422Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse429Headers the declared response headers of an HTTP 429 response for AddDisbursementMethod
+type AddDisbursementMethodResponse429Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse500Headers the declared response headers of an HTTP 500 response for AddDisbursementMethod
+type AddDisbursementMethodResponse500Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// AddDisbursementMethodResponse503Headers the declared response headers of an HTTP 503 response for AddDisbursementMethod
+type AddDisbursementMethodResponse503Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+type AddDisbursementMethodResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *DisbursementMethod
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *NotLoggedIn
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *CrossOrigin
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *RequestTimeout
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *TooManyMethods
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *BodyTooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Unacceptable
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *AddDisbursementMethodResponse201Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *AddDisbursementMethodResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *AddDisbursementMethodResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *AddDisbursementMethodResponse403Headers
+	// Headers406 the parsed response headers for an HTTP 406 response
+	Headers406 *AddDisbursementMethodResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *AddDisbursementMethodResponse408Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *AddDisbursementMethodResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *AddDisbursementMethodResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *AddDisbursementMethodResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *AddDisbursementMethodResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *AddDisbursementMethodResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *AddDisbursementMethodResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *AddDisbursementMethodResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AddDisbursementMethodResponse) GetJSON201() *DisbursementMethod {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON401() *NotLoggedIn {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON403() *CrossOrigin {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON408() *RequestTimeout {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON409() *TooManyMethods {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON413() *BodyTooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON422() *Unacceptable {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON500() *InternalError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r AddDisbursementMethodResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r AddDisbursementMethodResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddDisbursementMethodResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddDisbursementMethodResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddDisbursementMethodResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReplaceDisbursementMethodResponse200Headers the declared response headers of an HTTP 200 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse200Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse400Headers the declared response headers of an HTTP 400 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse400Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse401Headers the declared response headers of an HTTP 401 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse401Headers struct {
+	CacheControl        string
+	WWWAuthenticate     string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse403Headers the declared response headers of an HTTP 403 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse403Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse404Headers the declared response headers of an HTTP 404 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse404Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse406Headers the declared response headers of an HTTP 406 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse406Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse408Headers the declared response headers of an HTTP 408 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse408Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse413Headers the declared response headers of an HTTP 413 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse413Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse415Headers the declared response headers of an HTTP 415 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse415Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse422Headers the declared response headers of an HTTP 422 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse422Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse429Headers the declared response headers of an HTTP 429 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse429Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse500Headers the declared response headers of an HTTP 500 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse500Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// ReplaceDisbursementMethodResponse503Headers the declared response headers of an HTTP 503 response for ReplaceDisbursementMethod
+type ReplaceDisbursementMethodResponse503Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+type ReplaceDisbursementMethodResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DisbursementMethod
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *NotLoggedIn
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *CrossOrigin
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *MethodNotFound
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *RequestTimeout
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *BodyTooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Unacceptable
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ReplaceDisbursementMethodResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *ReplaceDisbursementMethodResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ReplaceDisbursementMethodResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *ReplaceDisbursementMethodResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *ReplaceDisbursementMethodResponse404Headers
+	// Headers406 the parsed response headers for an HTTP 406 response
+	Headers406 *ReplaceDisbursementMethodResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *ReplaceDisbursementMethodResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *ReplaceDisbursementMethodResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *ReplaceDisbursementMethodResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *ReplaceDisbursementMethodResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ReplaceDisbursementMethodResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *ReplaceDisbursementMethodResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ReplaceDisbursementMethodResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplaceDisbursementMethodResponse) GetJSON200() *DisbursementMethod {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON401() *NotLoggedIn {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON403() *CrossOrigin {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON404() *MethodNotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON408() *RequestTimeout {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON413() *BodyTooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON422() *Unacceptable {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON500() *InternalError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ReplaceDisbursementMethodResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplaceDisbursementMethodResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplaceDisbursementMethodResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplaceDisbursementMethodResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplaceDisbursementMethodResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// SetDefaultDisbursementMethodResponse200Headers the declared response headers of an HTTP 200 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse200Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse400Headers the declared response headers of an HTTP 400 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse400Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse401Headers the declared response headers of an HTTP 401 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse401Headers struct {
+	CacheControl        string
+	WWWAuthenticate     string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse403Headers the declared response headers of an HTTP 403 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse403Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse404Headers the declared response headers of an HTTP 404 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse404Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse406Headers the declared response headers of an HTTP 406 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse406Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse408Headers the declared response headers of an HTTP 408 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse408Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse413Headers the declared response headers of an HTTP 413 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse413Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse415Headers the declared response headers of an HTTP 415 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse415Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse422Headers the declared response headers of an HTTP 422 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse422Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse429Headers the declared response headers of an HTTP 429 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse429Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse500Headers the declared response headers of an HTTP 500 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse500Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// SetDefaultDisbursementMethodResponse503Headers the declared response headers of an HTTP 503 response for SetDefaultDisbursementMethod
+type SetDefaultDisbursementMethodResponse503Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+type SetDefaultDisbursementMethodResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DisbursementMethod
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *NotLoggedIn
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *CrossOrigin
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *MethodNotFound
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *RequestTimeout
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *BodyTooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Unacceptable
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *SetDefaultDisbursementMethodResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *SetDefaultDisbursementMethodResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetDefaultDisbursementMethodResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *SetDefaultDisbursementMethodResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *SetDefaultDisbursementMethodResponse404Headers
+	// Headers406 the parsed response headers for an HTTP 406 response
+	Headers406 *SetDefaultDisbursementMethodResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *SetDefaultDisbursementMethodResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *SetDefaultDisbursementMethodResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *SetDefaultDisbursementMethodResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *SetDefaultDisbursementMethodResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetDefaultDisbursementMethodResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *SetDefaultDisbursementMethodResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SetDefaultDisbursementMethodResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetDefaultDisbursementMethodResponse) GetJSON200() *DisbursementMethod {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON401() *NotLoggedIn {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON403() *CrossOrigin {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON404() *MethodNotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON408() *RequestTimeout {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON413() *BodyTooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON422() *Unacceptable {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON500() *InternalError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r SetDefaultDisbursementMethodResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r SetDefaultDisbursementMethodResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetDefaultDisbursementMethodResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetDefaultDisbursementMethodResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetDefaultDisbursementMethodResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RemoveDisbursementMethodResponse204Headers the declared response headers of an HTTP 204 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse204Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// RemoveDisbursementMethodResponse400Headers the declared response headers of an HTTP 400 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse400Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// RemoveDisbursementMethodResponse401Headers the declared response headers of an HTTP 401 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse401Headers struct {
+	CacheControl        string
+	WWWAuthenticate     string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// RemoveDisbursementMethodResponse403Headers the declared response headers of an HTTP 403 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse403Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// RemoveDisbursementMethodResponse404Headers the declared response headers of an HTTP 404 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse404Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// RemoveDisbursementMethodResponse408Headers the declared response headers of an HTTP 408 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse408Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// RemoveDisbursementMethodResponse413Headers the declared response headers of an HTTP 413 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse413Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// RemoveDisbursementMethodResponse415Headers the declared response headers of an HTTP 415 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse415Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// RemoveDisbursementMethodResponse422Headers the declared response headers of an HTTP 422 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse422Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// RemoveDisbursementMethodResponse429Headers the declared response headers of an HTTP 429 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse429Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// RemoveDisbursementMethodResponse500Headers the declared response headers of an HTTP 500 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse500Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// RemoveDisbursementMethodResponse503Headers the declared response headers of an HTTP 503 response for RemoveDisbursementMethod
+type RemoveDisbursementMethodResponse503Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+type RemoveDisbursementMethodResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *NotLoggedIn
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *CrossOrigin
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *MethodNotFound
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *RequestTimeout
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *BodyTooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Unacceptable
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// Headers204 the parsed response headers for an HTTP 204 response
+	Headers204 *RemoveDisbursementMethodResponse204Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *RemoveDisbursementMethodResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RemoveDisbursementMethodResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *RemoveDisbursementMethodResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *RemoveDisbursementMethodResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *RemoveDisbursementMethodResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *RemoveDisbursementMethodResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *RemoveDisbursementMethodResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *RemoveDisbursementMethodResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RemoveDisbursementMethodResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *RemoveDisbursementMethodResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RemoveDisbursementMethodResponse503Headers
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RemoveDisbursementMethodResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r RemoveDisbursementMethodResponse) GetApplicationProblemJSON401() *NotLoggedIn {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RemoveDisbursementMethodResponse) GetApplicationProblemJSON403() *CrossOrigin {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r RemoveDisbursementMethodResponse) GetApplicationProblemJSON404() *MethodNotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r RemoveDisbursementMethodResponse) GetApplicationProblemJSON408() *RequestTimeout {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r RemoveDisbursementMethodResponse) GetApplicationProblemJSON413() *BodyTooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r RemoveDisbursementMethodResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r RemoveDisbursementMethodResponse) GetApplicationProblemJSON422() *Unacceptable {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r RemoveDisbursementMethodResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RemoveDisbursementMethodResponse) GetApplicationProblemJSON500() *InternalError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r RemoveDisbursementMethodResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveDisbursementMethodResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveDisbursementMethodResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveDisbursementMethodResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveDisbursementMethodResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8855,6 +11756,7 @@ type CreateCustomerResponse201Headers struct {
 	CacheControl        string
 	IdempotencyReplayed *string
 	Location            string
+	PreferenceApplied   *string
 	XContentTypeOptions string
 	XRequestID          openapi_types.UUID
 }
@@ -9092,6 +11994,171 @@ func (r CreateCustomerResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateCustomerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDisbursementRequirementsResponse200Headers the declared response headers of an HTTP 200 response for GetDisbursementRequirements
+type GetDisbursementRequirementsResponse200Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// GetDisbursementRequirementsResponse400Headers the declared response headers of an HTTP 400 response for GetDisbursementRequirements
+type GetDisbursementRequirementsResponse400Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// GetDisbursementRequirementsResponse401Headers the declared response headers of an HTTP 401 response for GetDisbursementRequirements
+type GetDisbursementRequirementsResponse401Headers struct {
+	CacheControl        string
+	WWWAuthenticate     string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// GetDisbursementRequirementsResponse406Headers the declared response headers of an HTTP 406 response for GetDisbursementRequirements
+type GetDisbursementRequirementsResponse406Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// GetDisbursementRequirementsResponse422Headers the declared response headers of an HTTP 422 response for GetDisbursementRequirements
+type GetDisbursementRequirementsResponse422Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// GetDisbursementRequirementsResponse429Headers the declared response headers of an HTTP 429 response for GetDisbursementRequirements
+type GetDisbursementRequirementsResponse429Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// GetDisbursementRequirementsResponse500Headers the declared response headers of an HTTP 500 response for GetDisbursementRequirements
+type GetDisbursementRequirementsResponse500Headers struct {
+	CacheControl        string
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+// GetDisbursementRequirementsResponse503Headers the declared response headers of an HTTP 503 response for GetDisbursementRequirements
+type GetDisbursementRequirementsResponse503Headers struct {
+	CacheControl        string
+	RetryAfter          int32
+	XContentTypeOptions string
+	XRequestID          openapi_types.UUID
+}
+
+type GetDisbursementRequirementsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DisbursementRequirements
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthenticated
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetDisbursementRequirementsResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetDisbursementRequirementsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetDisbursementRequirementsResponse401Headers
+	// Headers406 the parsed response headers for an HTTP 406 response
+	Headers406 *GetDisbursementRequirementsResponse406Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *GetDisbursementRequirementsResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDisbursementRequirementsResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetDisbursementRequirementsResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetDisbursementRequirementsResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDisbursementRequirementsResponse) GetJSON200() *DisbursementRequirements {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetDisbursementRequirementsResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetDisbursementRequirementsResponse) GetApplicationProblemJSON401() *Unauthenticated {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r GetDisbursementRequirementsResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetDisbursementRequirementsResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetDisbursementRequirementsResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetDisbursementRequirementsResponse) GetApplicationProblemJSON500() *InternalError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetDisbursementRequirementsResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDisbursementRequirementsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDisbursementRequirementsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDisbursementRequirementsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDisbursementRequirementsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9347,6 +12414,145 @@ func (c *ClientWithResponses) CloseAccountWithResponse(ctx context.Context, body
 		return nil, err
 	}
 	return ParseCloseAccountResponse(rsp)
+}
+
+// ListDisbursementMethodsWithResponse List disbursement methods
+//
+// Lists where you have your money sent to.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /customer/me/disbursement-methods (the `ListDisbursementMethods` operationId).
+func (c *ClientWithResponses) ListDisbursementMethodsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListDisbursementMethodsResponse, error) {
+	rsp, err := c.ListDisbursementMethods(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDisbursementMethodsResponse(rsp)
+}
+
+// AddDisbursementMethodWithBodyWithResponse Add a disbursement method
+//
+// Adds a place to send your money to. The first one is the default. You are told
+// by e-mail of every change.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /customer/me/disbursement-methods (the `AddDisbursementMethod` operationId).
+func (c *ClientWithResponses) AddDisbursementMethodWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddDisbursementMethodResponse, error) {
+	rsp, err := c.AddDisbursementMethodWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddDisbursementMethodResponse(rsp)
+}
+
+// AddDisbursementMethodWithResponse Add a disbursement method
+//
+// Adds a place to send your money to. The first one is the default. You are told
+// by e-mail of every change.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /customer/me/disbursement-methods (the `AddDisbursementMethod` operationId).
+func (c *ClientWithResponses) AddDisbursementMethodWithResponse(ctx context.Context, body AddDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*AddDisbursementMethodResponse, error) {
+	rsp, err := c.AddDisbursementMethod(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddDisbursementMethodResponse(rsp)
+}
+
+// ReplaceDisbursementMethodWithBodyWithResponse Replace a disbursement method
+//
+// Puts another method in the place of one of yours, under the same id.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /customer/me/disbursement-methods/{method_id} (the `ReplaceDisbursementMethod` operationId).
+func (c *ClientWithResponses) ReplaceDisbursementMethodWithBodyWithResponse(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceDisbursementMethodResponse, error) {
+	rsp, err := c.ReplaceDisbursementMethodWithBody(ctx, methodID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplaceDisbursementMethodResponse(rsp)
+}
+
+// ReplaceDisbursementMethodWithResponse Replace a disbursement method
+//
+// Puts another method in the place of one of yours, under the same id.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /customer/me/disbursement-methods/{method_id} (the `ReplaceDisbursementMethod` operationId).
+func (c *ClientWithResponses) ReplaceDisbursementMethodWithResponse(ctx context.Context, methodID MethodID, body ReplaceDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceDisbursementMethodResponse, error) {
+	rsp, err := c.ReplaceDisbursementMethod(ctx, methodID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplaceDisbursementMethodResponse(rsp)
+}
+
+// SetDefaultDisbursementMethodWithBodyWithResponse Choose the default disbursement method
+//
+// Has your money sent to one of your methods from now on. It must be usable.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /customer/me/disbursement-methods/{method_id}/default (the `SetDefaultDisbursementMethod` operationId).
+func (c *ClientWithResponses) SetDefaultDisbursementMethodWithBodyWithResponse(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetDefaultDisbursementMethodResponse, error) {
+	rsp, err := c.SetDefaultDisbursementMethodWithBody(ctx, methodID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetDefaultDisbursementMethodResponse(rsp)
+}
+
+// SetDefaultDisbursementMethodWithResponse Choose the default disbursement method
+//
+// Has your money sent to one of your methods from now on. It must be usable.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /customer/me/disbursement-methods/{method_id}/default (the `SetDefaultDisbursementMethod` operationId).
+func (c *ClientWithResponses) SetDefaultDisbursementMethodWithResponse(ctx context.Context, methodID MethodID, body SetDefaultDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*SetDefaultDisbursementMethodResponse, error) {
+	rsp, err := c.SetDefaultDisbursementMethod(ctx, methodID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetDefaultDisbursementMethodResponse(rsp)
+}
+
+// RemoveDisbursementMethodWithBodyWithResponse Remove a disbursement method
+//
+// Removes one of your methods for good. If it was the default, the oldest of the
+// others takes its place.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /customer/me/disbursement-methods/{method_id}/remove (the `RemoveDisbursementMethod` operationId).
+func (c *ClientWithResponses) RemoveDisbursementMethodWithBodyWithResponse(ctx context.Context, methodID MethodID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveDisbursementMethodResponse, error) {
+	rsp, err := c.RemoveDisbursementMethodWithBody(ctx, methodID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveDisbursementMethodResponse(rsp)
+}
+
+// RemoveDisbursementMethodWithResponse Remove a disbursement method
+//
+// Removes one of your methods for good. If it was the default, the oldest of the
+// others takes its place.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /customer/me/disbursement-methods/{method_id}/remove (the `RemoveDisbursementMethod` operationId).
+func (c *ClientWithResponses) RemoveDisbursementMethodWithResponse(ctx context.Context, methodID MethodID, body RemoveDisbursementMethodJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveDisbursementMethodResponse, error) {
+	rsp, err := c.RemoveDisbursementMethod(ctx, methodID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveDisbursementMethodResponse(rsp)
 }
 
 // ExportMeWithResponse Take your data with you
@@ -9801,6 +13007,23 @@ func (c *ClientWithResponses) CreateCustomerWithResponse(ctx context.Context, pa
 		return nil, err
 	}
 	return ParseCreateCustomerResponse(rsp)
+}
+
+// GetDisbursementRequirementsWithResponse Ask what a disbursement method needs
+//
+// Tells which fields a method of one kind needs for a bank in one country and
+// one currency, so that you can draw your form from it. The service checks
+// methods by the same rules.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /partner/disbursement-requirements (the `GetDisbursementRequirements` operationId).
+func (c *ClientWithResponses) GetDisbursementRequirementsWithResponse(ctx context.Context, params *GetDisbursementRequirementsParams, reqEditors ...RequestEditorFn) (*GetDisbursementRequirementsResponse, error) {
+	rsp, err := c.GetDisbursementRequirements(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDisbursementRequirementsResponse(rsp)
 }
 
 // ParseConfirmEmailResponse parses an HTTP response from a ConfirmEmailWithResponse call
@@ -12871,6 +16094,2015 @@ func ParseCloseAccountResponse(rsp *http.Response) (*CloseAccountResponse, error
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CloseAccountResponse503Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListDisbursementMethodsResponse parses an HTTP response from a ListDisbursementMethodsWithResponse call
+func ParseListDisbursementMethodsResponse(rsp *http.Response) (*ListDisbursementMethodsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDisbursementMethodsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DisbursementMethods
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest NotLoggedIn
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListDisbursementMethodsResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers ListDisbursementMethodsResponse400Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListDisbursementMethodsResponse401Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 406:
+		var headers ListDisbursementMethodsResponse406Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers406 = &headers
+	case rsp.StatusCode == 429:
+		var headers ListDisbursementMethodsResponse429Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers ListDisbursementMethodsResponse500Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListDisbursementMethodsResponse503Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseAddDisbursementMethodResponse parses an HTTP response from a AddDisbursementMethodWithResponse call
+func ParseAddDisbursementMethodResponse(rsp *http.Response) (*AddDisbursementMethodResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddDisbursementMethodResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest DisbursementMethod
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest NotLoggedIn
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest CrossOrigin
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest TooManyMethods
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest BodyTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Unacceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers AddDisbursementMethodResponse201Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 400:
+		var headers AddDisbursementMethodResponse400Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers AddDisbursementMethodResponse401Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers AddDisbursementMethodResponse403Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 406:
+		var headers AddDisbursementMethodResponse406Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers AddDisbursementMethodResponse408Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 409:
+		var headers AddDisbursementMethodResponse409Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers AddDisbursementMethodResponse413Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers AddDisbursementMethodResponse415Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers AddDisbursementMethodResponse422Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers AddDisbursementMethodResponse429Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers AddDisbursementMethodResponse500Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers AddDisbursementMethodResponse503Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReplaceDisbursementMethodResponse parses an HTTP response from a ReplaceDisbursementMethodWithResponse call
+func ParseReplaceDisbursementMethodResponse(rsp *http.Response) (*ReplaceDisbursementMethodResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplaceDisbursementMethodResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DisbursementMethod
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest NotLoggedIn
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest CrossOrigin
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest MethodNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest BodyTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Unacceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ReplaceDisbursementMethodResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers ReplaceDisbursementMethodResponse400Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ReplaceDisbursementMethodResponse401Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers ReplaceDisbursementMethodResponse403Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers ReplaceDisbursementMethodResponse404Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 406:
+		var headers ReplaceDisbursementMethodResponse406Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers ReplaceDisbursementMethodResponse408Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers ReplaceDisbursementMethodResponse413Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers ReplaceDisbursementMethodResponse415Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers ReplaceDisbursementMethodResponse422Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers ReplaceDisbursementMethodResponse429Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers ReplaceDisbursementMethodResponse500Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers ReplaceDisbursementMethodResponse503Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSetDefaultDisbursementMethodResponse parses an HTTP response from a SetDefaultDisbursementMethodWithResponse call
+func ParseSetDefaultDisbursementMethodResponse(rsp *http.Response) (*SetDefaultDisbursementMethodResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetDefaultDisbursementMethodResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DisbursementMethod
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest NotLoggedIn
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest CrossOrigin
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest MethodNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest BodyTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Unacceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers SetDefaultDisbursementMethodResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers SetDefaultDisbursementMethodResponse400Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers SetDefaultDisbursementMethodResponse401Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers SetDefaultDisbursementMethodResponse403Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers SetDefaultDisbursementMethodResponse404Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 406:
+		var headers SetDefaultDisbursementMethodResponse406Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers SetDefaultDisbursementMethodResponse408Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers SetDefaultDisbursementMethodResponse413Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers SetDefaultDisbursementMethodResponse415Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers SetDefaultDisbursementMethodResponse422Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetDefaultDisbursementMethodResponse429Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers SetDefaultDisbursementMethodResponse500Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers SetDefaultDisbursementMethodResponse503Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRemoveDisbursementMethodResponse parses an HTTP response from a RemoveDisbursementMethodWithResponse call
+func ParseRemoveDisbursementMethodResponse(rsp *http.Response) (*RemoveDisbursementMethodResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveDisbursementMethodResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest NotLoggedIn
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest CrossOrigin
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest MethodNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest BodyTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Unacceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		var headers RemoveDisbursementMethodResponse204Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers204 = &headers
+	case rsp.StatusCode == 400:
+		var headers RemoveDisbursementMethodResponse400Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers RemoveDisbursementMethodResponse401Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers RemoveDisbursementMethodResponse403Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers RemoveDisbursementMethodResponse404Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers RemoveDisbursementMethodResponse408Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers RemoveDisbursementMethodResponse413Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers RemoveDisbursementMethodResponse415Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers RemoveDisbursementMethodResponse422Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers RemoveDisbursementMethodResponse429Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers RemoveDisbursementMethodResponse500Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers RemoveDisbursementMethodResponse503Headers
 		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -18339,6 +23571,13 @@ func ParseCreateCustomerResponse(rsp *http.Response) (*CreateCustomerResponse, e
 			}
 			headers.Location = value
 		}
+		if values := rsp.Header.Values("Preference-Applied"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Preference-Applied", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.PreferenceApplied = &value
+		}
 		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -18641,6 +23880,297 @@ func ParseCreateCustomerResponse(rsp *http.Response) (*CreateCustomerResponse, e
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CreateCustomerResponse503Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDisbursementRequirementsResponse parses an HTTP response from a GetDisbursementRequirementsWithResponse call
+func ParseGetDisbursementRequirementsResponse(rsp *http.Response) (*GetDisbursementRequirementsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDisbursementRequirementsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DisbursementRequirements
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthenticated
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetDisbursementRequirementsResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetDisbursementRequirementsResponse400Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetDisbursementRequirementsResponse401Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 406:
+		var headers GetDisbursementRequirementsResponse406Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers406 = &headers
+	case rsp.StatusCode == 422:
+		var headers GetDisbursementRequirementsResponse422Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetDisbursementRequirementsResponse429Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetDisbursementRequirementsResponse500Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetDisbursementRequirementsResponse503Headers
 		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {

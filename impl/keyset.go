@@ -1,7 +1,10 @@
 package impl
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -9,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"cryptoexchange.com/escrow/impl/internal/disbursement"
 	"cryptoexchange.com/escrow/impl/internal/keyset"
 	"cryptoexchange.com/escrow/impl/internal/sqlite"
 )
@@ -52,21 +56,63 @@ func openKeyset(ctx context.Context, store *sqlite.DB, path string) (*keyset.Key
 	return keys, store.NoteKeys(ctx, ids, time.Now())
 }
 
-// totpCipher encrypts the secrets of second factors, bound to their rows.
-type totpCipher struct{ keys *keyset.Keyset }
+// sealer encrypts what is secret at rest, bound to where it is stored.
+type sealer struct{ keys *keyset.Keyset }
 
-func (totpCipher) place(customerID int64) keyset.AssociatedData {
-	return keyset.AssociatedData{Table: "credentials", Column: "totp_secret", Row: strconv.FormatInt(customerID, 10)}
+// placeOf says where a secret is: nothing that is encrypted for one place can be
+// moved to another.
+func placeOf(s sqlite.Secret) keyset.AssociatedData {
+	id := strconv.FormatInt(s.CustomerID, 10)
+	if s.ID == "" {
+		return keyset.AssociatedData{Table: s.Table, Column: "totp_secret", Row: id}
+	}
+	return keyset.AssociatedData{Table: s.Table, Column: "secret", Row: id + "/" + s.ID}
+}
+
+func placeOfTOTP(customerID int64) keyset.AssociatedData {
+	return placeOf(sqlite.Secret{Table: "credentials", CustomerID: customerID})
 }
 
 // Encrypt implements account.Cipher.
-func (c totpCipher) Encrypt(plaintext []byte, customerID int64) ([]byte, error) {
-	return c.keys.Encrypt(plaintext, c.place(customerID))
+func (s sealer) Encrypt(plaintext []byte, customerID int64) ([]byte, error) {
+	return s.keys.Encrypt(plaintext, placeOfTOTP(customerID))
 }
 
 // Decrypt implements account.Cipher.
-func (c totpCipher) Decrypt(ciphertext []byte, customerID int64) ([]byte, error) {
-	return c.keys.Decrypt(ciphertext, c.place(customerID))
+func (s sealer) Decrypt(ciphertext []byte, customerID int64) ([]byte, error) {
+	return s.keys.Decrypt(ciphertext, placeOfTOTP(customerID))
+}
+
+// Seal implements disbursement.Sealer.
+func (s sealer) Seal(secrets disbursement.Secrets, customerID int64, methodID string) ([]byte, error) {
+	plaintext, err := secrets.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return s.keys.Encrypt(plaintext, placeOf(sqlite.Secret{Table: "disbursement_methods", CustomerID: customerID, ID: methodID}))
+}
+
+// Fingerprint implements customer.Fingerprinter: the id of the key, and what it
+// makes of the digest.
+func (s sealer) Fingerprint(digest []byte) ([]byte, error) {
+	return s.fingerprint(s.keys.PrimaryPRF(), digest)
+}
+
+func (s sealer) fingerprint(keyID uint32, digest []byte) ([]byte, error) {
+	derived, err := s.keys.DeriveToken(keyID, "idempotency", hex.EncodeToString(digest))
+	if err != nil {
+		return nil, err
+	}
+	return append(binary.BigEndian.AppendUint32(nil, keyID), derived...), nil
+}
+
+// Same implements customer.Fingerprinter.
+func (s sealer) Same(fingerprint, digest []byte) bool {
+	if len(fingerprint) < 4 {
+		return false
+	}
+	again, err := s.fingerprint(binary.BigEndian.Uint32(fingerprint), digest)
+	return err == nil && bytes.Equal(fingerprint, again)
 }
 
 // RotateKeyset adds a key to the keyset of a data folder, notes it, and encrypts
@@ -102,7 +148,7 @@ func (o *Operator) reencrypt(ctx context.Context, keys *keyset.Keyset) (int, err
 		if id, ok := keys.EncryptedWith(s.Ciphertext); ok && id == keys.PrimaryAEAD() {
 			continue
 		}
-		if err := o.replace(ctx, totpCipher{keys}, s); err != nil {
+		if err := o.replace(ctx, keys, s); err != nil {
 			failed = append(failed, fmt.Errorf("customer %d: %w", s.CustomerID, err))
 			continue
 		}
@@ -111,12 +157,12 @@ func (o *Operator) reencrypt(ctx context.Context, keys *keyset.Keyset) (int, err
 	return done, errors.Join(failed...)
 }
 
-func (o *Operator) replace(ctx context.Context, cipher totpCipher, s sqlite.Secret) error {
-	plaintext, err := cipher.Decrypt(s.Ciphertext, s.CustomerID)
+func (o *Operator) replace(ctx context.Context, keys *keyset.Keyset, s sqlite.Secret) error {
+	plaintext, err := keys.Decrypt(s.Ciphertext, placeOf(s))
 	if err != nil {
 		return err
 	}
-	ciphertext, err := cipher.Encrypt(plaintext, s.CustomerID)
+	ciphertext, err := keys.Encrypt(plaintext, placeOf(s))
 	if err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func (s *scene) customerOf(caller string) *browser {
 	return s.vera
 }
 
-// request is what fills an operation's path and body.
+// request is what fills an operation's path, or makes its query, and its body.
 type request struct{ parameter, body string }
 
 func tokenOf(f flow) func(*testing.T, *scene, string) request {
@@ -198,6 +198,19 @@ var rows = map[string]struct {
 		return request{"", object("email", email, "password", passphrase)}
 	}, everybody(200)},
 
+	"getDisbursementRequirements": {func(*testing.T, *scene, string) request { return request{"?type=ach&country=US&currency=usd", ""} }, [7]int{401, 200, 200, 401, 401, 401, 401}},
+	"listDisbursementMethods":     {always(""), customers(200)},
+	"addDisbursementMethod":       {always(methodChange(passphrase)), customers(201)},
+	"replaceDisbursementMethod": {func(t *testing.T, s *scene, _ string) request {
+		return request{s.method(t), methodChange(passphrase)}
+	}, ownMethods(200)},
+	"removeDisbursementMethod": {func(t *testing.T, s *scene, _ string) request {
+		return request{s.method(t), object("password", passphrase)}
+	}, ownMethods(204)},
+	"setDefaultDisbursementMethod": {func(t *testing.T, s *scene, _ string) request {
+		return request{s.method(t), object("password", passphrase)}
+	}, ownMethods(200)},
+
 	"logOut":       {always(""), customers(204)},
 	"listSessions": {always(""), customers(200)},
 	"endSession":   {func(_ *testing.T, s *scene, _ string) request { return request{s.veraSession, ""} }, [7]int{401, 401, 401, 401, 401, 404, 204}},
@@ -228,6 +241,24 @@ func everybody(status int) [7]int {
 
 func customers(status int) [7]int { return [7]int{401, 401, 401, 401, 401, status, status} }
 
+// ownMethods is for what a customer may do with their own methods only.
+func ownMethods(status int) [7]int { return [7]int{401, 401, 401, 401, 401, 404, status} }
+
+func methodChange(password string) string {
+	return fmt.Sprintf(`{"password":%q,"method":%s}`, password, goodACH)
+}
+
+// method gives the id of a disbursement method of vera's, and makes one if there
+// is none.
+func (s *scene) method(t *testing.T) string {
+	t.Helper()
+	const path = "/me/disbursement-methods"
+	if there := s.vera.get(t, path).want(t, 200).items("disbursement_methods"); len(there) > 0 {
+		return there[0]["id"].(string)
+	}
+	return s.vera.post(t, path, methodChange(passphrase)).want(t, 201).body["id"].(string)
+}
+
 // enrol makes a second factor for who calls, and gives its secret.
 func (s *scene) enrol(t *testing.T, caller string) string {
 	t.Helper()
@@ -245,6 +276,9 @@ func (s *scene) do(t *testing.T, op operation, r request, caller string, more ..
 	path := op.path
 	if from, to := strings.Index(path, "{"), strings.Index(path, "}"); from >= 0 {
 		path = path[:from] + r.parameter + path[to+1:]
+	} else if query, given := strings.CutPrefix(r.parameter, "?"); given {
+		_, more, _ := strings.Cut(path, "?")
+		path = strings.TrimSuffix(path, "?"+more) + "?" + strings.TrimPrefix(more+"&"+query, "&")
 	}
 	return s.l.do(t, op.method, s.l.url+path, r.body, append(s.credential(caller), more...)...)
 }

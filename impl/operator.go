@@ -161,6 +161,10 @@ func (o *Operator) EraseCustomer(ctx context.Context, id int64) error {
 	return nil
 }
 
+// Backup writes a consistent copy of the database to a file that must not exist,
+// while the service runs. The keyset is not in it: keep that apart.
+func (o *Operator) Backup(ctx context.Context, path string) error { return o.store.Backup(ctx, path) }
+
 // Mails lists e-mails, the newest first; only those in one state unless it is
 // empty.
 func (o *Operator) Mails(ctx context.Context, state MailState, limit int) ([]Mail, error) {

@@ -176,7 +176,8 @@ func (s *Service) wireDomain(links *account.Links) error {
 	s.accounts, err = account.NewService(account.Params{
 		Store:  s.store,
 		Hasher: hasher,
-		Cipher: totpCipher{s.keys},
+		Cipher: sealer{s.keys},
+		Sealer: sealer{s.keys},
 		Links:  links,
 		Now:    s.now,
 		NewID:  newID,
@@ -189,11 +190,13 @@ func (s *Service) wireDomain(links *account.Links) error {
 	s.intake = account.NewIntake(s.accounts, s.logger)
 	s.partners = partner.NewService(s.store, s.now)
 	s.customers = customer.NewService(customer.Params{
-		Store:   s.store,
-		Now:     s.now,
-		NewID:   newID,
-		NewLink: links.New,
-		Queued:  s.worker.Wake,
+		Store:        s.store,
+		Now:          s.now,
+		NewID:        newID,
+		NewLink:      links.New,
+		Fingerprints: sealer{s.keys},
+		Sealer:       sealer{s.keys},
+		Queued:       s.worker.Wake,
 	})
 	return nil
 }

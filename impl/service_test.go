@@ -223,7 +223,7 @@ func TestCreateAndGet(t *testing.T) {
 		"country": "US", "customer_group_id": 2.0, "subscribed_to_news_letter": 0.0, "created_at": at, "updated_at": at,
 		"is_verified": 1.0, "token": nil, "notes": nil, "phone": "+18885118600", "is_phone_verified": 0.0, "is_company": 0.0,
 		"last_login_at": nil, "last_login_ip": nil, "last_login_host": nil, "partner_id": 1.0, "reason_for_deletion": nil,
-		"deleted_at": nil,
+		"deleted_at": nil, "disbursement_methods": []any{},
 		"address": map[string]any{
 			"line1": "East Lane", "line2": "Apartment 2", "city": "San Francisco", "state": "CA", "country": "US", "post_code": "10203",
 		},
@@ -265,7 +265,7 @@ func TestMinimal(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	a := b.create(t, `{"email":"a@example.com"}`)
-	if a.status != http.StatusCreated || a.body["address"] != nil || a.body["country"] != nil || a.body["phone"] != nil || len(a.body) != 30 {
+	if a.status != http.StatusCreated || a.body["address"] != nil || a.body["country"] != nil || a.body["phone"] != nil || len(a.body) != 31 {
 		t.Errorf("%d %s", a.status, a.raw)
 	}
 }
@@ -365,7 +365,7 @@ func TestBadInput(t *testing.T) {
 		{"e-mail address that is null", `{"email":null}`, 400, invalid, []string{"/email type"}},
 		{"e-mail address with a name", `{"email":"Johny <johny@example.com>"}`, 400, invalid, []string{"/email format"}},
 		{"e-mail address with a line break", `{"email":"a@example.com\r\nBcc: b@example.com"}`, 400, invalid, []string{"/email format"}},
-		{"disbursement methods", `{"email":"a@example.com","disbursement_methods":[]}`, 400, invalid, []string{"/disbursement_methods unknown_property"}},
+		{"no disbursement method", `{"email":"a@example.com","disbursement_methods":[{}]}`, 400, invalid, []string{"/disbursement_methods/0/type required"}},
 		{"names in another case", `{"email":"a@example.com","First_Name":"A"}`, 400, invalid, []string{"/First_Name unknown_property"}},
 		{"empty name", `{"email":"a@example.com","first_name":""}`, 400, invalid, []string{"/first_name min_length"}},
 		{"blank name", `{"email":"a@example.com","first_name":" "}`, 400, invalid, []string{"/first_name pattern"}},

@@ -38,7 +38,11 @@ func provocations() map[string]func(t *testing.T, s *scene, op operation) *answe
 	valid := func(t *testing.T, s *scene, op operation) request { return rows[op.id].request(t, s, op.caller()) }
 	send := func(body func(s *scene) string) provoke {
 		return func(t *testing.T, s *scene, op operation) *answer {
-			return s.do(t, op, request{s.veraID, body(s)}, op.caller())
+			parameter := s.veraID
+			if strings.Contains(op.path, "{method_id}") {
+				parameter = s.method(t)
+			}
+			return s.do(t, op, request{parameter, body(s)}, op.caller())
 		}
 	}
 	fixed := func(body string) provoke { return send(func(*scene) string { return body }) }
@@ -104,6 +108,21 @@ func provocations() map[string]func(t *testing.T, s *scene, op operation) *answe
 		"confirmEmail 404":       garbageAndPassword,
 		"resetPassword 404":      garbageAndPassword,
 		"checkPasswordReset 404": garbage, "checkEmailConfirmation 404": garbage,
+
+		"getDisbursementRequirements 422":  absent("?type=ach&country=DE&currency=eur", ""),
+		"addDisbursementMethod 422":        fixed(methodChange(passphrase3)),
+		"replaceDisbursementMethod 404":    absent("018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7082", methodChange(passphrase)),
+		"removeDisbursementMethod 404":     absent("018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7082", object("password", passphrase)),
+		"setDefaultDisbursementMethod 404": absent("018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7082", object("password", passphrase)),
+		"replaceDisbursementMethod 422":    fixed(methodChange(passphrase3)),
+		"removeDisbursementMethod 422":     wrong,
+		"setDefaultDisbursementMethod 422": wrong,
+		"addDisbursementMethod 409": func(t *testing.T, s *scene, op operation) *answer {
+			for range 10 {
+				s.do(t, op, valid(t, s, op), op.caller()).want(t, 201)
+			}
+			return s.do(t, op, valid(t, s, op), op.caller())
+		},
 
 		"confirmTotp 422": func(t *testing.T, s *scene, op operation) *answer {
 			return s.do(t, op, request{"", object("code", wrongCode(s.l.code(t, s.enrol(t, op.caller()))))}, op.caller())

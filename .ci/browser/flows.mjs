@@ -21,9 +21,11 @@ await hasty.start('--smtp-url', mailbox.url, '--network-limit', '2000/10m', '--l
 const browser = await Browser.launch(process.env.ARTIFACTS);
 
 const subjects = { introduction: /has introduced you/, confirmation: /^Confirm your/, // By then the customer reads Spanish, if they have chosen so.
-  reset: /^(Set a new password|Elija una contraseña nueva)/ };
+  reset: /^(Set a new password|Elija una contraseña nueva)/, disbursement: /^How you are paid out/ };
 const good = 'nine green lorries sing 🚛 at dawn';
 const better = 'the tea is cold but the cat is warm';
+// Numbers that only their owner and the server may know in full.
+const numbers = { ach: '000123456789', again: '4000998877665', iban: 'DE89370400440532013000', mistyped: 'DE89370400440532013001', us: '7700331122', wallet: 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', tag: '2741650318', xrp: 'rGWrZyQqhTp9Xu7G5Pkayo7bXjH4k4QYpf', partner: '5550123459876' };
 const urls = [];
 let passed = 0;
 const failed = [];
@@ -318,6 +320,223 @@ await flow('wrong passwords, too many tries, suspended', async (person) => {
   await p.see('too-many-tries');
 });
 
+await flow('disbursement methods: each kind, refused and saved, the default, replaced, removed, told of by e-mail', async (person) => {
+  await server.create({
+    email: 'johny.smith@example.com', first_name: 'Johny', last_name: 'Smith', language: 'en',
+    address: { line1: 'East Lane', city: 'San Francisco', state: 'CA', country: 'US', post_code: '10203' },
+  });
+  const p = await person('johny.smith@example.com', 'disbursement');
+  await p.page.goto(linkIn(await mailbox.next(p.email, subjects.introduction)));
+  await p.setPassword(good, { see: false });
+  await p.page.getByRole('link', { name: 'Go on to log in' }).click();
+  await p.logIn();
+  const section = p.section('Disbursement methods');
+  const told = async () => {
+    const { text } = await mailbox.next(p.email, subjects.disbursement);
+    assert.match(text, /were changed on/);
+  };
+  await p.says('There is none yet.', section);
+  await p.see('none');
+
+  // An account in the United States.
+  await p.button('Add a method', section).click();
+  assert.equal(await p.page.evaluate(() => document.activeElement.id), 'kind-ach', 'the focus is not where the form begins');
+  assert.equal(await p.field('Name of the account holder', section).inputValue(), 'Johny Smith');
+  await p.see('ach');
+  await p.button('Save method', section).click();
+  await p.says('Please fill this in.', section);
+  assert.equal(await p.page.evaluate(() => document.activeElement.id), 'ach-type', 'the focus is not at the first field that is empty');
+  await p.see('ach-empty');
+  await section.getByRole('combobox', { name: 'Kind of account' }).selectOption('checking');
+  await p.field('Routing number (ABA)', section).fill('12345');
+  await p.field('Account number', section).fill(numbers.ach);
+  await p.field('Name of the bank', section).fill('Bank of Coffee');
+  await p.field('City of the bank', section).fill('New York');
+  await p.field('State of the bank', section).fill('NY');
+  await p.field('Password', section).fill(good);
+  await p.button('Save method', section).click();
+  await p.faultAt('ach-routing', 'A routing number has nine digits.');
+  await p.field('Routing number (ABA)', section).fill('021000022');
+  await p.button('Save method', section).click();
+  await p.faultAt('ach-routing', /\w/);
+  await p.see('ach-routing-number');
+  await p.field('Routing number (ABA)', section).fill('0210 00021');
+  await p.field('Password', section).fill('not my password');
+  await p.button('Save method', section).click();
+  await p.faultAt('disbursement-password', 'This is not your password');
+  await p.see('wrong-password');
+  await p.field('Password', section).fill(good);
+  await p.button('Save method', section).click();
+  await p.says('Bank of Coffee … 6789 is saved.', section);
+  assert.equal(await p.page.evaluate(() => document.activeElement.id), 'disbursement-title', 'the focus is lost');
+  await told();
+  await p.says('US bank account (ACH) · US Dollar · Checking account · Johny Smith', section);
+  assert.equal(await section.getByText('Default', { exact: true }).count(), 1, 'the first one is not the default');
+  await p.see('ach-saved');
+
+  // One in Germany.
+  await p.button('Add a method', section).click();
+  await section.getByRole('radio', { name: 'Wire transfer' }).check();
+  await p.see('wire-begun');
+  await section.getByRole('combobox', { name: 'Country of the bank' }).selectOption('DE');
+  await section.getByRole('combobox', { name: 'Currency of the account' }).selectOption('eur');
+  assert.equal(await p.field('Street and number', section).last().inputValue(), 'East Lane', 'the address is not filled in');
+  await p.see('wire');
+  await p.field('Name of the bank', section).first().fill('Deutsche Beispielbank');
+  await p.field('City of the bank', section).first().fill('Frankfurt am Main');
+  await p.field('BIC (SWIFT code)', section).first().fill('DEUTDEFF');
+  await p.field('Password', section).fill(good);
+  await p.button('Save method', section).click();
+  await p.faultAt('wire-iban', 'Please fill in the IBAN');
+  await p.field('IBAN', section).fill('DE89-3704');
+  await p.button('Save method', section).click();
+  await p.faultAt('wire-iban', 'An IBAN has letters and digits only');
+  await p.field('IBAN', section).fill(numbers.mistyped.replace(/.{4}/g, '$& '));
+  await p.button('Save method', section).click();
+  await p.faultAt('wire-iban', /check digits/);
+  await p.see('wire-mistyped');
+  // A fault in what is folded up is shown as well.
+  await p.field('IBAN', section).fill(numbers.iban.replace(/.{4}/g, '$& '));
+  await section.getByText('Branch, address of the bank').click();
+  await p.field('BIC (SWIFT code)', section).last().fill('CHASUS33');
+  await section.getByText('Branch, address of the bank').click();
+  await p.button('Save method', section).click();
+  await p.faultAt('via-bank', 'Please fill this in.');
+  await p.see('wire-intermediary');
+  await p.field('Name of the bank', section).last().fill('First Correspondent Bank');
+  await p.button('Save method', section).click();
+  await p.says('Deutsche Beispielbank … 3000 is saved.', section);
+  await told();
+
+  // A wallet, by the networks that have it.
+  await p.button('Add a method', section).click();
+  await section.getByRole('radio', { name: 'Crypto wallet' }).check();
+  const asset = section.getByRole('combobox', { name: 'What should we send?' });
+  const network = section.getByRole('combobox', { name: 'On which network?' });
+  await asset.selectOption('USDC');
+  assert.deepEqual((await network.getByRole('option').allTextContents()).slice(0, 4), ['Please choose', 'Ethereum', 'Solana', 'Stellar']);
+  await network.selectOption('stellar');
+  await p.field('Memo', section).waitFor();
+  await p.see('wallet-with-memo');
+  await asset.selectOption('BTC');
+  assert.equal(await network.inputValue(), 'bitcoin', 'a network without an alternative has to be chosen');
+  assert.equal(await p.field('Memo', section).count(), 0, 'a memo is asked for where there is none');
+  await p.field('Address of the wallet', section).fill(`bitcoin:${numbers.wallet}`);
+  await p.field('Password', section).fill(good);
+  await p.button('Save method', section).click();
+  await p.faultAt('wallet-address', 'An address has letters and digits only.');
+  await p.see('wallet');
+  await p.field('Address of the wallet', section).fill(` ${numbers.wallet}`);
+  await p.button('Save method', section).click();
+  await p.says('Bitcoin … f3t4 is saved.', section);
+  await told();
+  await p.see('three');
+
+  // Another default.
+  await section.getByRole('button', { name: 'Make default: Deutsche Beispielbank, ending in 3000' }).click();
+  await p.says('Make Deutsche Beispielbank … 3000 the default?', section);
+  await p.field('Password', section).fill('not my password');
+  await p.button('Make it the default', section).click();
+  await p.faultAt('choice-password', 'This is not your password');
+  await p.see('make-default');
+  await p.field('Password', section).fill(good);
+  await p.button('Make it the default', section).click();
+  await p.says('Deutsche Beispielbank … 3000 is the default now.', section);
+  await told();
+  assert.match(await section.getByRole('listitem').filter({ has: p.page.getByText('Default', { exact: true }) }).textContent(), /Deutsche Beispielbank/);
+
+  // Another in the place of one, in somebody else's name.
+  await section.getByRole('button', { name: /^Replace Bank of Coffee/ }).click();
+  await p.says('Replace Bank of Coffee … 6789', section);
+  assert.equal(await p.field('Routing number (ABA)', section).inputValue(), '021000021', 'what is known is not filled in');
+  assert.equal(await p.field('Account number', section).inputValue(), '', 'an account number was filled in');
+  await p.see('replace');
+  await p.field('Name of the account holder', section).fill('Somebody Else');
+  await p.field('Account number', section).fill(numbers.again);
+  await p.field('Password', section).fill(good);
+  await p.button('Replace method', section).click();
+  await p.says('Bank of Coffee … 7665 is saved, and we have sent you an e-mail about it. Please read', section);
+  await p.says('The account is in another name than yours.', section);
+  await told();
+  await p.see('name-differs');
+
+  // Another kind in the place of one: a wire to the United States.
+  await section.getByRole('button', { name: /^Replace Deutsche Beispielbank/ }).click();
+  assert.equal(await p.field('BIC (SWIFT code)', section).last().inputValue(), 'CHASUS33');
+  await section.getByRole('combobox', { name: 'Country of the bank' }).first().selectOption('US');
+  assert.equal(await p.field('IBAN', section).count(), 0, 'a bank in the United States has no IBAN');
+  await section.getByRole('combobox', { name: 'Currency of the account' }).selectOption('usd');
+  await p.field('Routing number (ABA)', section).first().fill('021000021');
+  await p.field('Account number', section).first().fill(numbers.us);
+  await p.see('wire-us');
+  await p.field('Password', section).fill(good);
+  await p.button('Replace method', section).click();
+  await p.says('Deutsche Beispielbank … 1122 is saved.', section);
+  await told();
+
+  // One less. What was typed is gone with the form.
+  await section.getByRole('button', { name: /^Remove Bitcoin, ending in f3t4/ }).click();
+  await p.field('Password', section).fill(good);
+  await p.page.keyboard.press('Escape');
+  assert.match(await p.page.evaluate(() => document.activeElement.getAttribute('aria-label')), /^Remove Bitcoin/, 'the focus is not where it was');
+  assert.equal(await p.page.locator('#choice-password').inputValue(), '');
+  await section.getByRole('button', { name: /^Remove Bitcoin, ending in f3t4/ }).click();
+  await p.says('Remove Bitcoin … f3t4?', section);
+  await p.see('remove');
+  await p.field('Password', section).fill(good);
+  await p.button('Remove for good', section).click();
+  await p.says('Bitcoin … f3t4 is removed.', section);
+  await told();
+  assert.equal(await section.getByRole('listitem').filter({ hasText: 'Bitcoin' }).count(), 0);
+  const typed = await p.page.evaluate(() => [...document.querySelectorAll('#disbursement input')].map((e) => e.value).join() + document.documentElement.outerHTML + JSON.stringify([sessionStorage, localStorage]));
+  assert.deepEqual(Object.values(numbers).filter((n) => typed.includes(n)), [], 'the page keeps a number');
+});
+
+await flow('disbursement methods of a partner that cannot be used, are mended, and cannot be loaded (made up)', async (person) => {
+  const bank = { account_name: 'Vera Vendor', account_type: 'checking', bank_name: 'Bank of Coffee', bank_address: { city: 'New York', state: 'NY' }, currency: 'usd' };
+  await server.create({
+    email: 'vera.vendor@example.com', first_name: 'Vera', last_name: 'Vendor', language: 'en',
+    disbursement_methods: [{ type: 'ach', ...bank, bank_aba_routing_number: '123456789', bank_account_number: numbers.partner }],
+  }, { Prefer: 'handling=lenient' });
+  const p = await person('vera.vendor@example.com', 'disbursement-partner');
+  await p.page.goto(linkIn(await mailbox.next(p.email, subjects.introduction)));
+  await p.setPassword(good, { see: false });
+  await p.page.getByRole('link', { name: 'Go on to log in' }).click();
+  await p.logIn();
+  const section = p.section('Disbursement methods');
+  await p.says('Cannot be used', section);
+  assert.equal(await section.getByRole('button', { name: /^Make default/ }).count(), 0, 'what cannot be used can be made the default');
+  await p.see('unusable');
+  await section.getByRole('button', { name: /^Replace Bank of Coffee/ }).click();
+  await section.getByRole('radio', { name: 'Crypto wallet' }).check();
+  await section.getByRole('combobox', { name: 'What should we send?' }).selectOption('XRP');
+  await p.field('Address of the wallet', section).fill(numbers.xrp);
+  await p.field('Destination tag', section).fill(numbers.tag);
+  await p.field('Password', section).fill(good);
+  await p.button('Replace method', section).click();
+  await p.says('XRP Ledger … QYpf is saved.', section);
+  await p.says('Crypto wallet · XRP · with a memo', section);
+  await mailbox.next(p.email, subjects.disbursement);
+  assert.equal(await section.getByText('Cannot be used').count(), 0);
+  await section.getByRole('button', { name: /^Remove XRP Ledger/ }).click();
+  await p.says('It is the only one.', section);
+  await p.page.route('**/disbursement-methods/*/remove', (route) => route.abort()); // made up
+  await p.field('Password', section).fill(good);
+  await p.button('Remove for good', section).click();
+  await p.says('We could not be reached.', section);
+  await p.page.unroute('**/disbursement-methods/*/remove');
+  await p.button('Try again', section).click();
+  await p.says('There is none yet.', section);
+  await mailbox.next(p.email, subjects.disbursement);
+  await p.page.route('**/disbursement-methods', (route) => route.abort()); // made up
+  await p.page.reload();
+  await p.says('We could not be reached.', section);
+  await p.see('not-loaded');
+  await p.page.unroute('**/disbursement-methods');
+  await p.button('Try again', section).click();
+  await p.says('There is none yet.', section);
+});
+
 await flow('no network, and a fault of the server (made up)', async (person) => {
   const p = await person('nobody@example.com', 'trouble');
   await p.page.goto('/sign-up');
@@ -379,6 +598,16 @@ await flow('with the keyboard alone', async (person) => {
   assert.equal(await page.evaluate(() => document.activeElement.id), 'first-name');
   await keyboard.press('Escape');
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Change');
+  await page.getByRole('button', { name: 'Add a method' }).focus();
+  await keyboard.press('Enter');
+  await keyboard.press('ArrowDown');
+  const radio = await page.evaluate(() => { const e = document.activeElement; const s = getComputedStyle(e.labels[0]); return { id: e.id, checked: e.checked, seen: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 }; });
+  assert.deepEqual(radio, { id: 'kind-wire', checked: true, seen: true });
+  await tabTo('wire-country');
+  await keyboard.type('Germany');
+  await tabTo('wire-iban');
+  await keyboard.press('Escape');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Add a method');
 });
 
 await flow('password managers, and pages without scripts', async (person) => {
@@ -397,12 +626,14 @@ await flow('password managers, and pages without scripts', async (person) => {
   await q.page.screenshot({ path: `${process.env.ARTIFACTS}/no-scripts-desktop-light.png` });
 });
 
-await flow('nothing leaves: one host, no token in a URL, no complaint of the browser', async () => {
+await flow('nothing leaves: one host, no token or account number in a URL, no complaint of the browser', async () => {
   const own = [server, hasty].map((s) => new URL(s.url).host);
   assert.deepEqual([...browser.hosts.keys()].filter((h) => !own.includes(h)), [], 'other hosts were asked');
   // A fragment is sent to nobody, but Chromium tells of it.
   assert.deepEqual(urls.filter((u) => /token/.test(u.replace(/#.*/, ''))), [], 'a token is in a URL');
   assert.deepEqual(['token=', good, better].filter((s) => server.log().includes(s)), [], 'a secret is in the log');
+  const everything = JSON.stringify([urls, server.log(), mailbox.messages]).replace(/ |%20|\+/g, '');
+  assert.deepEqual(Object.entries(numbers).filter(([, n]) => everything.includes(n)).map(([name]) => name), [], 'the number of an account or wallet is in a URL, the log or an e-mail');
   assert.deepEqual([...new Set(browser.complaints)], []);
 });
 

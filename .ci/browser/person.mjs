@@ -29,6 +29,15 @@ export class Person {
     return within.getByRole('button', { name, exact: true });
   }
 
+  /** faultAt waits until something is said of a field, and the focus is there. */
+  async faultAt(id, text) {
+    const { page } = this;
+    await page.locator(`#${id}[aria-invalid="true"]`).waitFor();
+    await page.locator(`#${id}-error`).filter({ hasText: text }).waitFor();
+    await page.waitForFunction((wanted) => document.activeElement.id === wanted, id);
+    assert.ok((await page.locator(`#${id}`).getAttribute('aria-describedby')).split(' ').includes(`${id}-error`), `nobody hears what is wrong with ${id}`);
+  }
+
   section(name) {
     return this.page.getByRole('region', { name });
   }

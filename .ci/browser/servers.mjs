@@ -87,10 +87,10 @@ export class Escrowd {
   }
 
   /** create makes a customer, as a partner does. */
-  async create(customer) {
+  async create(customer, headers = {}) {
     const response = await fetch(`${this.url}/api/v1/escrow/partner/customers`, {
       method: 'POST',
-      headers: { Authorization: `Bearer ${this.key}`, 'Content-Type': 'application/json' },
+      headers: { Authorization: `Bearer ${this.key}`, 'Content-Type': 'application/json', ...headers },
       body: JSON.stringify(customer),
     });
     if (response.status !== 201) throw new Error(`creating ${customer.email}: ${response.status} ${await response.text()}`);

@@ -29,6 +29,7 @@ type cli struct {
 	Customer      customerCommand `cmd:"" help:"Look at customers, suspend, restore and erase them."`
 	Mail          mailCommand     `cmd:"" help:"List e-mails and try failed ones again."`
 	KeysetCommand keysetCommand   `cmd:"" name:"keyset" help:"Look after the keys that encrypt what is secret at rest."`
+	Backup        backupCommand   `cmd:"" help:"Write a consistent copy of the database while the server runs."`
 }
 
 const description = `The CryptoExchange escrow service for partners.

@@ -73,7 +73,7 @@ func (s *server) placeholders(example, email, id string) string {
 var supplied = map[string]bool{"middle_name": true, "country": true, "phone": true}
 
 // added are the fields that the response has beside those that are documented.
-var added = map[string]string{"address": "map[string]interface {}", "language": "null", "invitation": "map[string]interface {}"}
+var added = map[string]string{"address": "map[string]interface {}", "language": "null", "invitation": "map[string]interface {}", "disbursement_methods": "[]interface {}"}
 
 func compareTypes(t *testing.T, documented, got map[string]any) {
 	t.Helper()

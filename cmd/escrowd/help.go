@@ -76,3 +76,6 @@ func (*keysetCommand) Help() string { return examples("keyset rotate") }
 
 // Help gives an example.
 func (*keysetRotate) Help() string { return examples("keyset rotate --keyset /etc/escrow/keyset.json") }
+
+// Help gives an example.
+func (*backupCommand) Help() string { return examples("backup /srv/backup/escrow.db") }

@@ -29,12 +29,12 @@ public final class Scenario {
     createAndRead(newCustomer(new NewPostCode("10203"), new NewPhoneNumber("+18885118600")));
 
     // Only the e-mail address is required, and there is no address to read then.
-    Customer least = CUSTOMERS.createCustomer(new NewCustomer().email(email()), null);
+    Customer least = CUSTOMERS.createCustomer(new NewCustomer().email(email()), null, null);
     equal(null, least.getAddress());
     equal(null, least.getPhone());
 
     try {
-      CUSTOMERS.createCustomer(numbers, null);
+      CUSTOMERS.createCustomer(numbers, null, null);
       throw new AssertionError("the second customer with one e-mail address was created");
     } catch (ApiException refusal) {
       equal(403, refusal.getCode());
@@ -64,7 +64,7 @@ public final class Scenario {
   }
 
   private static void createAndRead(NewCustomer body) throws ApiException {
-    Customer created = CUSTOMERS.createCustomer(body, null);
+    Customer created = CUSTOMERS.createCustomer(body, null, null);
     Customer read = CUSTOMERS.getCustomer(created.getId());
     for (Customer customer : List.of(created, read)) {
       equal(created.getId(), customer.getId());

@@ -41,6 +41,7 @@ import (
 	"time"
 
 	"cryptoexchange.com/escrow/impl/internal/customer"
+	"cryptoexchange.com/escrow/impl/internal/disbursement"
 	"cryptoexchange.com/escrow/impl/internal/password"
 )
 
@@ -165,6 +166,7 @@ type Params struct {
 	Store  Store
 	Hasher Hasher
 	Cipher Cipher
+	Sealer disbursement.Sealer
 	Links  *Links
 	Now    func() time.Time // the clock
 	NewID  func() string    // gives unique ids of e-mails, sessions and requests

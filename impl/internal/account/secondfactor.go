@@ -49,7 +49,7 @@ type Enrolment struct {
 }
 
 // qrSize is the width of a QR code in pixels.
-const qrSize = 240
+const qrSize = 320
 
 // EnrolTOTP makes a secret, which counts from [Service.ConfirmTOTP] on. It
 // returns [ErrSecondFactorEnabled] or [*customer.UnacceptableError].

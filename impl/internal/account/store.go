@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cryptoexchange.com/escrow/impl/internal/customer"
+	"cryptoexchange.com/escrow/impl/internal/disbursement"
 )
 
 // Store keeps accounts durably. What is said of [customer.Store] is true of it
@@ -83,6 +84,21 @@ type Store interface {
 	// CloseAccount carries a closing out, or returns [ErrInvalidSecondFactor]
 	// if the proof was used before.
 	CloseAccount(ctx context.Context, c Closing) error
+
+	// Methods lists a customer's disbursement methods, the oldest first.
+	Methods(ctx context.Context, customerID int64) ([]disbursement.Method, error)
+	// AddMethod stores a method, as the default if it is the only one, or
+	// returns [ErrTooManyMethods].
+	AddMethod(ctx context.Context, c MethodChange) (disbursement.Method, error)
+	// ReplaceMethod puts a method in the place of the one with its id, or
+	// returns [ErrMethodNotFound].
+	ReplaceMethod(ctx context.Context, c MethodChange) (disbursement.Method, error)
+	// RemoveMethod removes a method, and makes another the default if it was;
+	// or returns [ErrMethodNotFound].
+	RemoveMethod(ctx context.Context, c MethodChoice) error
+	// SetDefaultMethod makes a method the default, or returns
+	// [ErrMethodNotFound] or [ErrMethodNotUsable].
+	SetDefaultMethod(ctx context.Context, c MethodChoice) (disbursement.Method, error)
 
 	// RemoveExpired removes sessions that ended by themselves, and sign-ups
 	// that nobody confirmed, and tells how many rows that were.

@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,7 +47,12 @@ func (ct *Contract) faults(err error, at []string) []Fault {
 	case "properties":
 		// The error is about the object; only its text has the property's name.
 		return []Fault{{Pointer: pointer(append(place, unknownProperty(one))), Code: "unknown_property", Detail: "The contract has no such property here."}}
+	case "discriminator":
+		return []Fault{undiscriminated(one, place)}
 	case "oneOf", "anyOf":
+		if object, ok := one.Value.(map[string]any); ok && one.Schema.Discriminator != nil {
+			return ct.discriminated(one.Schema, object, place)
+		}
 		if branch := branchOfType(one); branch != nil {
 			return ct.faults(branch.VisitJSON(one.Value, ct.all...), place)
 		}
@@ -57,6 +63,33 @@ func (ct *Contract) faults(err error, at []string) []Fault {
 	}
 	code, detail := describe(one)
 	return []Fault{{Pointer: pointer(place), Code: code, Detail: detail}}
+}
+
+// undiscriminated is the fault of an object that does not tell its kind, by the
+// property that is there for it. The error's value is that property's.
+func undiscriminated(e *openapi3.SchemaError, place []string) Fault {
+	d := e.Schema.Discriminator
+	at := pointer(append(slices.Clone(place), d.PropertyName))
+	if e.Value == nil {
+		return Fault{Pointer: at, Code: "required", Detail: "This property is required."}
+	}
+	kinds := make([]any, 0, len(d.Mapping))
+	for _, kind := range slices.Sorted(maps.Keys(d.Mapping)) {
+		kinds = append(kinds, kind)
+	}
+	return Fault{Pointer: at, Code: "enum", Detail: "This must be one of the declared values: " + values(kinds) + "."}
+}
+
+// discriminated finds the faults of an object against the schema of its kind.
+func (ct *Contract) discriminated(s *openapi3.Schema, object map[string]any, place []string) []Fault {
+	kind, _ := object[s.Discriminator.PropertyName].(string)
+	ref := s.Discriminator.Mapping[kind]
+	for _, branch := range s.OneOf {
+		if branch.Ref == ref.Ref && branch.Value != nil {
+			return ct.faults(branch.Value.VisitJSON(object, ct.all...), place)
+		}
+	}
+	return nil
 }
 
 // unknownProperty finds the name that an error is about. kin-openapi visits the
@@ -187,7 +220,8 @@ func typeName(s *openapi3.Schema) string {
 	if len(names) == 0 {
 		return "of a declared type"
 	}
-	return strings.Join(names, " or ")
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), " or ")
 }
 
 func formatName(format string) string {

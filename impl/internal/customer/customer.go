@@ -16,7 +16,11 @@
 // took itself.
 package customer
 
-import "time"
+import (
+	"time"
+
+	"cryptoexchange.com/escrow/impl/internal/disbursement"
+)
 
 // Status is the state of a customer's account.
 type Status int
@@ -82,6 +86,19 @@ type Customer struct {
 	Changed map[Field]time.Time
 	// Invitation is nil for a customer who was never invited.
 	Invitation *Invitation
+	// DisbursementMethods are where money is sent to, the oldest first.
+	DisbursementMethods []disbursement.Method
+}
+
+// Names lists the parts of the name that are known, in order.
+func (c *Customer) Names() []string {
+	var names []string
+	for _, part := range []*string{c.FirstName, c.MiddleName, c.LastName} {
+		if part != nil {
+			names = append(names, *part)
+		}
+	}
+	return names
 }
 
 // Unconfirmed tells whether the customer signed up alone and has not confirmed
@@ -113,6 +130,11 @@ type Draft struct {
 	Address     *DraftAddress
 	PhoneNumber *Text
 	Language    *string
+	// DisbursementMethods are where to send money to.
+	DisbursementMethods []disbursement.Draft
+	// Lenient takes methods that fail the checks of what decides money, as not
+	// usable, with warnings.
+	Lenient bool
 }
 
 // DraftAddress is the address in a [Draft].

@@ -147,9 +147,9 @@ func acceptPhone(number, country *string) (*string, []Finding) {
 	return &e164, nil
 }
 
-// fingerprint tells drafts apart: two have the same one if and only if they say
-// the same, value by value, as they were given.
-func (d *Draft) fingerprint() ([]byte, error) {
+// digest tells drafts apart: two have the same one if and only if they say the
+// same, value by value, as they were given.
+func (d *Draft) digest() ([]byte, error) {
 	b, err := json.Marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("encode draft: %w", err)

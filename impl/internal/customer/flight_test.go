@@ -25,11 +25,12 @@ func TestKeyInUse(t *testing.T) {
 	t.Parallel()
 	store := heldStore{entered: make(chan struct{}, 3), release: make(chan struct{})}
 	s := NewService(Params{
-		Store:   store,
-		Now:     time.Now,
-		NewID:   func() string { return "" },
-		NewLink: func(string, string, time.Time) (Link, error) { return Link{}, nil },
-		Queued:  func() {},
+		Store:        store,
+		Now:          time.Now,
+		NewID:        func() string { return "" },
+		NewLink:      func(string, string, time.Time) (Link, error) { return Link{}, nil },
+		Fingerprints: plain{},
+		Queued:       func() {},
 	})
 	results := make(chan error, 3)
 	create := func(partnerID int64, key string) {
@@ -58,3 +59,10 @@ func TestKeyInUse(t *testing.T) {
 		t.Errorf("after the first request: %v", err)
 	}
 }
+
+// plain makes fingerprints without a key.
+type plain struct{}
+
+func (plain) Fingerprint(digest []byte) ([]byte, error) { return digest, nil }
+
+func (plain) Same(fingerprint, digest []byte) bool { return string(fingerprint) == string(digest) }

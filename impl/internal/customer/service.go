@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"cryptoexchange.com/escrow/impl/internal/disbursement"
 )
 
 // SignUpValidity is for how long a sign-up that nobody confirms keeps its
@@ -23,6 +25,8 @@ type Service struct {
 	newID   func() string
 	newLink func(kind, messageID string, now time.Time) (Link, error)
 	queued  func()
+	prints  Fingerprinter
+	sealer  disbursement.Sealer
 	flight  inFlight
 }
 
@@ -33,13 +37,26 @@ type Params struct {
 	NewID func() string    // gives unique ids of messages
 	// NewLink makes the link of an e-mail.
 	NewLink func(kind, messageID string, now time.Time) (Link, error)
+	// Fingerprints tell drafts apart.
+	Fingerprints Fingerprinter
+	// Sealer encrypts the secrets of disbursement methods.
+	Sealer disbursement.Sealer
 	// Queued is called after an e-mail was queued, to send it without delay.
 	Queued func()
 }
 
+// Fingerprinter makes fingerprints of digests with a key, so that whoever gets
+// hold of the store cannot try account numbers until one fits.
+type Fingerprinter interface {
+	Fingerprint(digest []byte) ([]byte, error)
+	// Same tells whether a fingerprint is of a digest. One that was made with a
+	// key that is gone is of none.
+	Same(fingerprint, digest []byte) bool
+}
+
 // NewService makes a service.
 func NewService(p Params) *Service {
-	return &Service{store: p.Store, now: p.Now, newID: p.NewID, newLink: p.NewLink, queued: p.Queued, flight: inFlight{keys: make(map[flightKey]struct{})}}
+	return &Service{store: p.Store, now: p.Now, newID: p.NewID, newLink: p.NewLink, prints: p.Fingerprints, sealer: p.Sealer, queued: p.Queued, flight: inFlight{keys: make(map[flightKey]struct{})}}
 }
 
 // Create makes the customer that a partner describes, and queues the e-mail
@@ -54,7 +71,11 @@ func (s *Service) Create(ctx context.Context, partnerID int64, draft Draft, idem
 	if err != nil {
 		return Created{}, err
 	}
-	creation := Creation{Customer: c, EmailKey: emailKey, Message: Message{ID: s.newID(), Kind: KindIntroduction}, SignUpsBefore: now.Add(-SignUpValidity)}
+	secrets, err := draft.disburse(&c, s.newID, now)
+	if err != nil {
+		return Created{}, err
+	}
+	creation := Creation{Secrets: secrets, Sealer: s.sealer, Customer: c, EmailKey: emailKey, Message: Message{ID: s.newID(), Kind: KindIntroduction}, SignUpsBefore: now.Add(-SignUpValidity)}
 	link, err := s.newLink(LinkInvitation, creation.Message.ID, now)
 	if err != nil {
 		return Created{}, fmt.Errorf("make invitation: %w", err)
@@ -62,11 +83,9 @@ func (s *Service) Create(ctx context.Context, partnerID int64, draft Draft, idem
 	creation.Message.Link = &link
 	creation.Customer.Invitation = &Invitation{QueuedAt: now, ExpiresAt: link.ExpiresAt}
 	if idempotencyKey != "" {
-		fingerprint, err := draft.fingerprint()
-		if err != nil {
+		if creation.Idempotency, err = s.idempotency(&draft, partnerID, idempotencyKey, now); err != nil {
 			return Created{}, err
 		}
-		creation.Idempotency = &Idempotency{PartnerID: partnerID, Key: idempotencyKey, Fingerprint: fingerprint, ExpiresAt: now.Add(KeyRetention)}
 		done, err := s.flight.enter(flightKey{partnerID, idempotencyKey})
 		if err != nil {
 			return Created{}, err
@@ -81,6 +100,21 @@ func (s *Service) Create(ctx context.Context, partnerID int64, draft Draft, idem
 		s.queued()
 	}
 	return created, nil
+}
+
+func (s *Service) idempotency(draft *Draft, partnerID int64, key string, now time.Time) (*Idempotency, error) {
+	digest, err := draft.digest()
+	if err != nil {
+		return nil, err
+	}
+	fingerprint, err := s.prints.Fingerprint(digest)
+	if err != nil {
+		return nil, fmt.Errorf("make fingerprint: %w", err)
+	}
+	return &Idempotency{
+		PartnerID: partnerID, Key: key, Fingerprint: fingerprint, ExpiresAt: now.Add(KeyRetention),
+		Same: func(stored []byte) bool { return s.prints.Same(stored, digest) },
+	}, nil
 }
 
 // Customer reads a customer that the partner created, or returns [ErrNotFound].

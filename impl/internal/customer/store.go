@@ -3,6 +3,8 @@ package customer
 import (
 	"context"
 	"time"
+
+	"cryptoexchange.com/escrow/impl/internal/disbursement"
 )
 
 // Store keeps customers durably. Every method that returns without an error
@@ -35,6 +37,10 @@ type Creation struct {
 	// has lost its claim to the address.
 	SignUpsBefore time.Time
 	Idempotency   *Idempotency // nil without a key
+	// Secrets are those of the customer's disbursement methods, one for each,
+	// to be encrypted by Sealer once the customer has an id.
+	Secrets []disbursement.Secrets
+	Sealer  disbursement.Sealer
 }
 
 // Message is an e-mail to be sent to the customer.
@@ -67,6 +73,8 @@ type Idempotency struct {
 	Key         string // as the partner sent it
 	Fingerprint []byte // of the draft
 	ExpiresAt   time.Time
+	// Same tells whether a fingerprint that was stored is of the same draft.
+	Same func(stored []byte) bool
 }
 
 // Created is the result of [Store.Create].

@@ -147,7 +147,12 @@ func (a *API) CreateCustomer(ctx context.Context, request server.CreateCustomerR
 		key = *request.Params.IdempotencyKey
 	}
 	call := callOf(ctx)
-	created, err := a.p.Customers.Create(ctx, call.partnerID, FromAPINewCustomer(request.Body), key)
+	draft, err := FromAPINewCustomer(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	draft.Lenient = request.Params.Prefer != nil && prefersLenient(*request.Params.Prefer)
+	created, err := a.p.Customers.Create(ctx, call.partnerID, draft, key)
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +166,10 @@ func (a *API) CreateCustomer(ctx context.Context, request server.CreateCustomerR
 		XContentTypeOptions: noSniff,
 		XRequestID:          call.requestID,
 	}}
+	if draft.Lenient {
+		applied := lenient
+		response.Headers.PreferenceApplied = &applied
+	}
 	if created.Replayed {
 		replayed := "true"
 		response.Headers.IdempotencyReplayed = &replayed

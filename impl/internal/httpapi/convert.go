@@ -13,8 +13,9 @@ import (
 	"cryptoexchange.com/escrow/impl/internal/customer"
 )
 
-// FromAPINewCustomer converts the body of createCustomer.
-func FromAPINewCustomer(c *gen.NewCustomer) customer.Draft {
+// FromAPINewCustomer converts the body of createCustomer. It fails on a
+// disbursement method that breaks the contract.
+func FromAPINewCustomer(c *gen.NewCustomer) (customer.Draft, error) {
 	d := customer.Draft{
 		Email:      c.Email,
 		FirstName:  c.FirstName,
@@ -29,7 +30,16 @@ func FromAPINewCustomer(c *gen.NewCustomer) customer.Draft {
 	if c.Address != nil {
 		d.Address = fromAPIAddress(c.Address)
 	}
-	return d
+	if c.DisbursementMethods != nil {
+		for _, m := range *c.DisbursementMethods {
+			method, err := fromAPIMethod(m)
+			if err != nil {
+				return customer.Draft{}, err
+			}
+			d.DisbursementMethods = append(d.DisbursementMethods, method)
+		}
+	}
+	return d, nil
 }
 
 func fromAPIAddress(a *gen.NewAddress) *customer.DraftAddress {
@@ -53,6 +63,10 @@ func ToAPICustomer(c *customer.Customer, now time.Time) (gen.Customer, error) {
 	born, err := toAPIDate(c.DateOfBirth)
 	if err != nil {
 		return gen.Customer{}, fmt.Errorf("customer %d: date of birth: %w", c.ID, err)
+	}
+	methods, err := toAPIMethods(c.DisbursementMethods)
+	if err != nil {
+		return gen.Customer{}, fmt.Errorf("customer %d: %w", c.ID, err)
 	}
 	return gen.Customer{
 		ID:                     c.ID,
@@ -85,6 +99,7 @@ func ToAPICustomer(c *customer.Customer, now time.Time) (gen.Customer, error) {
 		Address:                toAPIAddress(c.Address),
 		Language:               c.Language,
 		Invitation:             toAPIInvitation(c.Invitation, now),
+		DisbursementMethods:    methods,
 	}, nil
 }
 

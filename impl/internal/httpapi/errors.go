@@ -15,6 +15,7 @@ import (
 	"cryptoexchange.com/escrow/impl/internal/account"
 	"cryptoexchange.com/escrow/impl/internal/contract"
 	"cryptoexchange.com/escrow/impl/internal/customer"
+	"cryptoexchange.com/escrow/impl/internal/disbursement"
 	"cryptoexchange.com/escrow/impl/internal/partner"
 	"cryptoexchange.com/escrow/impl/internal/password"
 )
@@ -47,6 +48,7 @@ var (
 	customerNotFound     = Problem{"customer_not_found", http.StatusNotFound, "You have no customer with this id.", "You have no customer with this id."}
 	linkNotFound         = Problem{"link_not_found", http.StatusNotFound, "There is no such link: it was cut short, or it is from elsewhere.", "There is no such link. Copy it from the e-mail as a whole, or ask for a new one."}
 	sessionNotFound      = Problem{"session_not_found", http.StatusNotFound, "You have no session with this id.", "You have no session with this id."}
+	methodNotFound       = Problem{"disbursement_method_not_found", http.StatusNotFound, "You have no disbursement method with this id.", "You have no disbursement method with this id."}
 	notFound             = Problem{"not_found", http.StatusNotFound, "There is nothing at this URL.", "There is nothing at this URL. The contract is at /openapi.yaml, its documentation at /docs."}
 	methodNotAllowed     = Problem{"method_not_allowed", http.StatusMethodNotAllowed, "This URL does not take this method. `Allow` lists those that it takes.", "This URL does not take this method."}
 	notAcceptable        = Problem{"not_acceptable", http.StatusNotAcceptable, "The answer is JSON, which your `Accept` header excludes.", "The answer is JSON. Name it in Accept, or leave Accept out."}
@@ -55,6 +57,7 @@ var (
 	invitationAccepted   = Problem{"invitation_accepted", http.StatusConflict, "The customer needs no invitation: they have set their password, or their account is not active.", "This customer needs no invitation: they have set their password, or their account is not active."}
 	secondFactorEnabled  = Problem{"second_factor_enabled", http.StatusConflict, "There is a second factor already.", "You have a second factor already. Turn it off first."}
 	notEnrolled          = Problem{"second_factor_not_enrolled", http.StatusConflict, "There is no second factor to confirm or to turn off.", "There is no second factor to confirm or to turn off."}
+	tooManyMethods       = Problem{"too_many_disbursement_methods", http.StatusConflict, "There are ten disbursement methods already.", "There are ten disbursement methods already. Remove one first."}
 	linkExpired          = Problem{"link_expired", http.StatusGone, "The link is too old. Ask for a new one.", "This link has expired. Ask for a new one."}
 	linkUsed             = Problem{"link_used", http.StatusGone, "The link has done what it was for.", "This link has been used. Log in, or ask for a new password if you have forgotten yours."}
 	bodyTooLarge         = Problem{"body_too_large", http.StatusRequestEntityTooLarge, "The body is larger than 256 KiB.", "The body may have at most " + strconv.Itoa(BodyLimit) + " bytes."}
@@ -70,8 +73,8 @@ var (
 func Problems() []Problem {
 	return []Problem{
 		malformedBody, invalidRequest, unauthenticated, notLoggedIn, invalidCredentials, secondFactorRequired, invalidSecondFactor,
-		emailAlreadyInUse, crossOriginRequest, accountSuspended, customerNotFound, linkNotFound, sessionNotFound, notFound,
-		methodNotAllowed, notAcceptable, requestTimeout, idempotencyKeyInUse, invitationAccepted, secondFactorEnabled, notEnrolled,
+		emailAlreadyInUse, crossOriginRequest, accountSuspended, customerNotFound, linkNotFound, sessionNotFound, methodNotFound, notFound,
+		methodNotAllowed, notAcceptable, requestTimeout, idempotencyKeyInUse, invitationAccepted, secondFactorEnabled, notEnrolled, tooManyMethods,
 		linkExpired, linkUsed, bodyTooLarge, unsupportedMediaType,
 		unacceptableData, idempotencyKeyReused, rateLimitExceeded, internalError, serviceUnavailable,
 	}
@@ -122,6 +125,8 @@ func (a *API) describe(err error, caller *call) *problem {
 		return p
 	case errors.As(err, &unacceptable):
 		return unacceptableData.with(fromFindings(unacceptable.Findings)...)
+	case errors.Is(err, errUnsupportedRoute):
+		return unacceptableData.with(contract.Fault{In: "query", Name: "currency", Code: disbursement.CodeUnsupportedRoute, Detail: "There is no such route. ACH is for dollars in the United States, wires for usd, cad, eur, aud and gbp, and a wallet for what a network has."})
 	case errors.As(err, &inUse):
 		p := emailAlreadyInUse.with(contract.Fault{Pointer: "/email", Code: emailAlreadyInUse.Code, Detail: "A customer with this e-mail address exists."})
 		if inUse.CreatedBy(caller.partnerID) {
@@ -159,6 +164,8 @@ var ofAccount = []struct {
 	{account.ErrNotEnrolled, notEnrolled},
 	{account.ErrSuspended, accountSuspended},
 	{errCrossOrigin, crossOriginRequest},
+	{account.ErrMethodNotFound, methodNotFound},
+	{account.ErrTooManyMethods, tooManyMethods},
 }
 
 // describeAccount finds what an error of the customer's side is answered with.
@@ -231,7 +238,10 @@ func describeRequest(e *contract.RequestError) *problem {
 func fromFindings(findings []customer.Finding) []contract.Fault {
 	faults := make([]contract.Fault, len(findings))
 	for i, f := range findings {
-		faults[i] = contract.Fault{Pointer: "/" + strings.Join(f.Path, "/"), Code: f.Code, Detail: f.Detail}
+		faults[i] = contract.Fault{Code: f.Code, Detail: f.Detail}
+		if len(f.Path) > 0 {
+			faults[i].Pointer = "/" + strings.Join(f.Path, "/")
+		}
 	}
 	return faults
 }

@@ -16,6 +16,7 @@ import (
 
 	"cryptoexchange.com/escrow/impl/internal/country"
 	"cryptoexchange.com/escrow/impl/internal/pages"
+	"cryptoexchange.com/escrow/impl/internal/wallet"
 )
 
 var paths = []string{"/account", "/confirm-email", "/forgot-password", "/log-in", "/reset-password", "/set-password", "/sign-up"}
@@ -273,6 +274,32 @@ func TestCountries(t *testing.T) {
 	}
 }
 
+// TestNetworks compares the networks that can be chosen, in their order and with
+// their assets, with those that the service knows.
+func TestNetworks(t *testing.T) {
+	t.Parallel()
+	type network struct {
+		name   string
+		assets string
+		memo   bool
+	}
+	var want, got []network
+	for _, n := range wallet.Networks() {
+		var codes []string
+		for _, a := range n.Assets {
+			codes = append(codes, a.Code)
+		}
+		want = append(want, network{n.Name, strings.Join(codes, " "), n.Memo.Rule != wallet.MemoNone})
+	}
+	line := regexp.MustCompile(`\{ name: '([a-z_]+)', assets: \[([^\]]+)\], form: '[a-z]+'(, memo: '[a-z]+')? \}`)
+	for _, m := range line.FindAllStringSubmatch(sources(t, "assets/networks.js")["assets/networks.js"], -1) {
+		got = append(got, network{m[1], strings.NewReplacer("'", "", ",", "").Replace(m[2]), m[3] != ""})
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(network{})); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 // TestForms checks what password managers and screen readers live by.
 func TestForms(t *testing.T) {
 	t.Parallel()
@@ -297,7 +324,8 @@ func TestForms(t *testing.T) {
 			}
 		}
 		for _, input := range inputs.FindAllString(body, -1) {
-			if !strings.Contains(input, "autocomplete=") && !strings.Contains(input, "checkbox") || strings.Contains(input, "maxlength") {
+			typed := !strings.Contains(input, `type="checkbox"`) && !strings.Contains(input, `type="radio"`)
+			if typed != strings.Contains(input, "autocomplete=") || strings.Contains(input, "maxlength") {
 				t.Errorf("%s: %s", path, input)
 			}
 		}

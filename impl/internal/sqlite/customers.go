@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -46,6 +45,16 @@ func create(ctx context.Context, tx *sql.Tx, c customer.Creation) (customer.Crea
 	if err := insertMessage(ctx, tx, id, c.Message, c.Customer.CreatedAt); err != nil {
 		return customer.Created{}, err
 	}
+	for i := range c.Customer.DisbursementMethods {
+		m := &c.Customer.DisbursementMethods[i]
+		secret, err := c.Sealer.Seal(c.Secrets[i], id, m.ID)
+		if err != nil {
+			return customer.Created{}, fmt.Errorf("encrypt disbursement method: %w", err)
+		}
+		if err := addMethod(ctx, tx, id, m, secret); err != nil {
+			return customer.Created{}, err
+		}
+	}
 	if err := insertIdempotencyKey(ctx, tx, c); err != nil {
 		return customer.Created{}, err
 	}
@@ -66,7 +75,7 @@ func replay(ctx context.Context, tx *sql.Tx, c customer.Creation) (customer.Crea
 		return customer.Created{}, nil
 	case err != nil:
 		return customer.Created{}, fmt.Errorf("read idempotency key: %w", err)
-	case !bytes.Equal(fingerprint, c.Idempotency.Fingerprint):
+	case !c.Idempotency.Same(fingerprint):
 		return customer.Created{}, customer.ErrKeyReused
 	}
 	earlier := customer.Created{Replayed: true}
@@ -197,18 +206,22 @@ WHERE `
 
 // Customer implements [customer.Store].
 func (db *DB) Customer(ctx context.Context, partnerID, id int64) (customer.Customer, error) {
-	c, err := scanCustomer(db.read.QueryRowContext(ctx, selectCustomer+`c.id = ? AND c.partner_id = ?`, id, partnerID))
-	if err != nil {
-		return customer.Customer{}, fail("read customer", err)
-	}
-	return c, nil
+	return db.customer(ctx, selectCustomer+`c.id = ? AND c.partner_id = ?`, id, partnerID)
 }
 
 // AnyCustomer reads a customer, whoever created it, for the operator. It
 // returns [customer.ErrNotFound] if there is none.
 func (db *DB) AnyCustomer(ctx context.Context, id int64) (customer.Customer, error) {
-	c, err := scanCustomer(db.read.QueryRowContext(ctx, selectCustomer+`c.id = ?`, id))
+	return db.customer(ctx, selectCustomer+`c.id = ?`, id)
+}
+
+// customer reads a customer with the disbursement methods.
+func (db *DB) customer(ctx context.Context, query string, args ...any) (customer.Customer, error) {
+	c, err := scanCustomer(db.read.QueryRowContext(ctx, query, args...))
 	if err != nil {
+		return customer.Customer{}, fail("read customer", err)
+	}
+	if c.DisbursementMethods, err = methods(ctx, db.read, c.ID); err != nil {
 		return customer.Customer{}, fail("read customer", err)
 	}
 	return c, nil

@@ -58,6 +58,7 @@ const (
 type DB struct {
 	write *sql.DB // one connection
 	read  *sql.DB
+	path  string
 }
 
 // Open opens the store in a folder, which it makes if there is none, and brings
@@ -89,7 +90,7 @@ func Open(ctx context.Context, folder string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	return &DB{write: write, read: read}, nil
+	return &DB{write: write, read: read, path: path}, nil
 }
 
 func dsn(path, lock string) string {

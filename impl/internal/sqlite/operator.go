@@ -62,6 +62,7 @@ var eraseRows = []string{
 	deleteSessions, deleteRecovery,
 	`DELETE FROM credentials WHERE customer_id = ?`,
 	`DELETE FROM links WHERE customer_id = ?`,
+	`DELETE FROM disbursement_methods WHERE customer_id = ?`,
 	`DELETE FROM idempotency_keys WHERE json_extract(customer, '$.ID') = ?`,
 	`DELETE FROM outbox_attempts WHERE message_id IN (SELECT id FROM outbox WHERE customer_id = ? AND sent_at IS NULL)`,
 	`DELETE FROM outbox WHERE customer_id = ? AND sent_at IS NULL`,

@@ -113,22 +113,29 @@ func (db *DB) CloseAccount(ctx context.Context, c account.Closing) error {
 	})
 }
 
-// Secret is something encrypted at rest.
+// Secret is something encrypted at rest, and where it is.
 type Secret struct {
+	Table      string // credentials or disbursement_methods
 	CustomerID int64
+	ID         string // of the row, if the customer may have several; else empty
 	Ciphertext []byte
 }
 
+const selectSecrets = `
+SELECT 'credentials', customer_id, '', totp_secret FROM credentials WHERE totp_secret IS NOT NULL
+UNION ALL
+SELECT 'disbursement_methods', customer_id, id, secret FROM disbursement_methods`
+
 // Secrets lists everything that is encrypted, to be encrypted anew.
 func (db *DB) Secrets(ctx context.Context) (list []Secret, err error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT customer_id, totp_secret FROM credentials WHERE totp_secret IS NOT NULL`)
+	rows, err := db.read.QueryContext(ctx, selectSecrets)
 	if err != nil {
 		return nil, fail("list secrets", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var s Secret
-		if err := rows.Scan(&s.CustomerID, &s.Ciphertext); err != nil {
+		if err := rows.Scan(&s.Table, &s.CustomerID, &s.ID, &s.Ciphertext); err != nil {
 			return nil, fail("list secrets", err)
 		}
 		list = append(list, s)
@@ -139,7 +146,11 @@ func (db *DB) Secrets(ctx context.Context) (list []Secret, err error) {
 // ReplaceSecret puts a ciphertext in the place of another one, unless that has
 // been replaced meanwhile.
 func (db *DB) ReplaceSecret(ctx context.Context, old Secret, ciphertext []byte) error {
-	_, err := db.write.ExecContext(ctx, `UPDATE credentials SET totp_secret = ? WHERE customer_id = ? AND totp_secret = ?`, ciphertext, old.CustomerID, old.Ciphertext)
+	statement, args := `UPDATE credentials SET totp_secret = ? WHERE totp_secret = ? AND customer_id = ?`, []any{ciphertext, old.Ciphertext, old.CustomerID}
+	if old.ID != "" {
+		statement, args = `UPDATE disbursement_methods SET secret = ? WHERE secret = ? AND id = ?`, []any{ciphertext, old.Ciphertext, old.ID}
+	}
+	_, err := db.write.ExecContext(ctx, statement, args...)
 	return fail("replace secret", err)
 }
 

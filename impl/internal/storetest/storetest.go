@@ -114,7 +114,9 @@ func creation(partnerID int64, email string) customer.Creation {
 }
 
 func withKey(c customer.Creation, key string, fingerprint byte) customer.Creation {
-	c.Idempotency = &customer.Idempotency{PartnerID: *c.Customer.PartnerID, Key: key, Fingerprint: []byte{fingerprint}, ExpiresAt: start.Add(time.Hour)}
+	c.Idempotency = &customer.Idempotency{PartnerID: *c.Customer.PartnerID, Key: key, Fingerprint: []byte{fingerprint}, ExpiresAt: start.Add(time.Hour),
+		Same: func(stored []byte) bool { return len(stored) == 1 && stored[0] == fingerprint },
+	}
 	return c
 }
 

@@ -27,7 +27,7 @@ fn new_customer(post_code: NewPostCode, phone_number: NewPhoneNumber) -> NewCust
 }
 
 async fn create_and_read(configuration: &Configuration, body: NewCustomer) {
-    let created = create_customer(configuration, body.clone(), None).await.unwrap();
+    let created = create_customer(configuration, body.clone(), None, None).await.unwrap();
     let read = get_customer(configuration, created.id).await.unwrap();
     for customer in [&created, &read] {
         assert_eq!(customer.id, created.id);
@@ -63,11 +63,11 @@ async fn main() {
     create_and_read(&configuration, strings).await;
 
     // Only the e-mail address is required, and there is no address to read then.
-    let least = create_customer(&configuration, NewCustomer::new(email()), None).await.unwrap();
+    let least = create_customer(&configuration, NewCustomer::new(email()), None, None).await.unwrap();
     assert_eq!(least.address, None);
     assert_eq!(least.phone, None);
 
-    match create_customer(&configuration, numbers, None).await {
+    match create_customer(&configuration, numbers, None, None).await {
         Err(Error::ResponseError(refusal)) => {
             assert_eq!(refusal.status.as_u16(), 403);
             // Every problem has one shape, so that the first variant takes all of them.

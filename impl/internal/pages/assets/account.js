@@ -4,6 +4,7 @@ import { api } from './api.js';
 import { drop, logInFirst, put } from './carry.js';
 import { $, onClick, show, showProblem } from './form.js';
 import { closing } from './closing.js';
+import { disbursement } from './disbursement.js';
 import { exporting } from './exporting.js';
 import { information } from './information.js';
 import { passwordSection } from './password-section.js';
@@ -49,7 +50,7 @@ const page = {
   },
 };
 
-const sections = [information, passwordSection, secondFactor, sessions, exporting, closing].map((make) => make(page));
+const sections = [information, disbursement, passwordSection, secondFactor, sessions, exporting, closing].map((make) => make(page));
 
 async function start() {
   show('loading', { quiet: true });

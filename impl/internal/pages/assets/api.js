@@ -63,5 +63,10 @@ export const api = {
   confirmTotp: (code) => post('/me/totp/confirm', { code }),
   disableTotp: (password, code) => post('/me/totp/disable', { password, code }),
   exportMe: () => call('GET', '/me/export'),
+  listDisbursementMethods: () => call('GET', '/me/disbursement-methods'),
+  addDisbursementMethod: (password, method) => post('/me/disbursement-methods', { password, method }),
+  replaceDisbursementMethod: (id, password, method) => call('PUT', `/me/disbursement-methods/${encodeURIComponent(id)}`, { password, method }),
+  removeDisbursementMethod: (id, password) => post(`/me/disbursement-methods/${encodeURIComponent(id)}/remove`, { password }),
+  setDefaultDisbursementMethod: (id, password) => post(`/me/disbursement-methods/${encodeURIComponent(id)}/default`, { password }),
   closeAccount: (proof) => post('/me/close', proof),
 };

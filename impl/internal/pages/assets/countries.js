@@ -1,6 +1,8 @@
 // The officially assigned codes of ISO 3166-1 alpha-2, as the server knows them.
 // Their names come from the browser, in the language of the page.
-export const codes = `
+import { compare, countryName } from './text.js';
+
+const codes = `
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE
 BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD
 CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM
@@ -20,3 +22,9 @@ const withState = new Set(['US', 'CA', 'AU']);
 
 /** needsState tells whether an address in a country needs a state. */
 export const needsState = (code) => withState.has(code);
+
+/** listCountries offers all countries, and above them none. */
+export function listCountries(select, none) {
+  const options = codes.map((code) => [countryName(code), code]).sort((a, b) => compare(a[0], b[0]));
+  select.replaceChildren(new Option(none, ''), ...options.map(([name, code]) => new Option(name, code)));
+}

@@ -117,6 +117,8 @@ export function showProblem(within, problem, retry) {
       continue;
     }
     field.ariaInvalid = 'true';
+    const folded = field.closest('details');
+    if (folded) folded.open = true;
     errorOf(field).textContent ||= wordsOf(fault, field);
     if (!first || first.compareDocumentPosition(field) & Node.DOCUMENT_POSITION_PRECEDING) first = field;
   }
@@ -164,12 +166,15 @@ function saySoon(box, seconds) {
 
 // Fields by what is in them, for which the rules of the contract have friendlier
 // words than its own.
+const kinds = {
+  email: 'email', code: 'code', bank_aba_routing_number: 'routing', bank_account_number: 'account', bank_iban: 'iban', bank_swift_code: 'bic',
+};
+
 function kindOf(field) {
   const pointer = field?.dataset.pointer ?? '';
   if (pointer.endsWith('password')) return 'password';
-  if (pointer === '/email') return 'email';
-  if (pointer === '/code') return 'code';
-  return 'text';
+  if (pointer === '/method/address') return 'wallet';
+  return kinds[pointer.split('/').at(-1)] ?? 'text';
 }
 
 function wordsOf(fault, field) {

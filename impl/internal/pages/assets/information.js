@@ -1,8 +1,8 @@
 import { api } from './api.js';
-import { codes, needsState } from './countries.js';
+import { listCountries, needsState } from './countries.js';
 import { $, element, notice, onSubmit, said } from './form.js';
 import { openable } from './section.js';
-import { compare, countryName, dateOf, languageName, t } from './text.js';
+import { countryName, dateOf, languageName, t } from './text.js';
 
 const names = ['first_name', 'middle_name', 'last_name'];
 const parts = ['line1', 'line2', 'city', 'state', 'country', 'post_code'];
@@ -15,7 +15,7 @@ export function information(page) {
   const field = (name) => form.elements.namedItem(name);
   const { close } = openable(section, { onOpen: () => fillIn(page.me) });
 
-  listCountries(field('country'));
+  listCountries(field('country'), t('field.country.none'));
   field('country').addEventListener('change', adapt);
 
   /** adapt asks for no more of an address than its country needs. */
@@ -67,11 +67,6 @@ export function information(page) {
       $('dl', section).replaceChildren(...rows(me));
     },
   };
-}
-
-function listCountries(select) {
-  const options = codes.map((code) => [countryName(code), code]).sort((a, b) => compare(a[0], b[0]));
-  select.replaceChildren(new Option(t('field.country.none'), ''), ...options.map(([name, code]) => new Option(name, code)));
 }
 
 /** listLanguages keeps a language that e-mails are not written in, for the customer has chosen it. */

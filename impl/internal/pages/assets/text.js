@@ -1,4 +1,4 @@
-// Texts by their keys, and moments and languages in words.
+// Texts by their keys, and moments, languages and the like in words.
 import texts from './texts.js';
 
 /** t gives a text, with {name} filled in by values. */
@@ -86,6 +86,17 @@ const regions = new Intl.DisplayNames([locale], { type: 'region' });
 export function countryName(code) {
   try {
     return regions.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+const currencies = new Intl.DisplayNames([locale], { type: 'currency' });
+
+/** currencyName gives the name of a currency by its code. */
+export function currencyName(code) {
+  try {
+    return currencies.of(code.toUpperCase()) ?? code;
   } catch {
     return code;
   }

@@ -1,0 +1,174 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"cryptoexchange.com/escrow/impl/internal/account"
+	"cryptoexchange.com/escrow/impl/internal/disbursement"
+)
+
+const (
+	selectMethods = `
+SELECT id, type, is_default, usable, details, warnings, created_at, updated_at
+FROM disbursement_methods WHERE customer_id = ? ORDER BY id`
+	insertMethod = `
+INSERT INTO disbursement_methods (id, customer_id, type, is_default, usable, details, warnings, secret, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+)
+
+// methods lists a customer's disbursement methods, the oldest first.
+func methods(ctx context.Context, q querier, customerID int64) (list []disbursement.Method, err error) {
+	rows, err := q.QueryContext(ctx, selectMethods, customerID)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		m, err := scanMethod(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	return list, rows.Err()
+}
+
+func scanMethod(row scanner) (disbursement.Method, error) {
+	var m disbursement.Method
+	var details, warnings string
+	var created, updated int64
+	if err := row.Scan(&m.ID, &m.Type, &m.IsDefault, &m.Usable, &details, &warnings, &created, &updated); err != nil {
+		return disbursement.Method{}, err
+	}
+	if err := json.Unmarshal([]byte(details), &m.Details); err != nil {
+		return disbursement.Method{}, fmt.Errorf("method %s: decode details: %w", m.ID, err)
+	}
+	if err := json.Unmarshal([]byte(warnings), &m.Warnings); err != nil {
+		return disbursement.Method{}, fmt.Errorf("method %s: decode warnings: %w", m.ID, err)
+	}
+	m.CreatedAt, m.UpdatedAt = fromMicros(created), fromMicros(updated)
+	return m, nil
+}
+
+// encodeMethod gives details and warnings as they are stored.
+func encodeMethod(m *disbursement.Method) (details, warnings string, err error) {
+	d, err := json.Marshal(m.Details)
+	if err != nil {
+		return "", "", fmt.Errorf("encode details: %w", err)
+	}
+	w, err := json.Marshal(m.Warnings)
+	if err != nil {
+		return "", "", fmt.Errorf("encode warnings: %w", err)
+	}
+	return string(d), string(w), nil
+}
+
+func addMethod(ctx context.Context, tx *sql.Tx, customerID int64, m *disbursement.Method, secret []byte) error {
+	details, warnings, err := encodeMethod(m)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, insertMethod, m.ID, customerID, m.Type, m.IsDefault, m.Usable, details, warnings, secret, micros(m.CreatedAt), micros(m.UpdatedAt))
+	if err != nil {
+		return fmt.Errorf("insert disbursement method: %w", err)
+	}
+	return nil
+}
+
+// Methods implements [account.Store].
+func (db *DB) Methods(ctx context.Context, customerID int64) ([]disbursement.Method, error) {
+	list, err := methods(ctx, db.read, customerID)
+	return list, fail("list disbursement methods", err)
+}
+
+// AddMethod implements [account.Store].
+func (db *DB) AddMethod(ctx context.Context, c account.MethodChange) (disbursement.Method, error) {
+	m := c.Method
+	err := db.transaction(ctx, "add disbursement method", func(tx *sql.Tx) error {
+		var there int
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM disbursement_methods WHERE customer_id = ?`, c.CustomerID).Scan(&there); err != nil {
+			return err
+		}
+		if there >= disbursement.Most {
+			return account.ErrTooManyMethods
+		}
+		m.IsDefault = there == 0
+		if err := addMethod(ctx, tx, c.CustomerID, &m, c.Secret); err != nil {
+			return err
+		}
+		return insertMessage(ctx, tx, c.CustomerID, c.Notice, m.UpdatedAt)
+	})
+	return m, err
+}
+
+const updateMethod = `
+UPDATE disbursement_methods SET type = ?, usable = ?, details = ?, warnings = ?, secret = ?, updated_at = ?
+WHERE id = ? AND customer_id = ?
+RETURNING id, type, is_default, usable, details, warnings, created_at, updated_at`
+
+// ReplaceMethod implements [account.Store].
+func (db *DB) ReplaceMethod(ctx context.Context, c account.MethodChange) (m disbursement.Method, err error) {
+	details, warnings, err := encodeMethod(&c.Method)
+	if err != nil {
+		return disbursement.Method{}, err
+	}
+	err = db.transaction(ctx, "replace disbursement method", func(tx *sql.Tx) error {
+		row := tx.QueryRowContext(ctx, updateMethod, c.Method.Type, c.Method.Usable, details, warnings, c.Secret, micros(c.Method.UpdatedAt), c.Method.ID, c.CustomerID)
+		if m, err = scanMethod(row); err != nil {
+			return noMethod(err)
+		}
+		return insertMessage(ctx, tx, c.CustomerID, c.Notice, c.Method.UpdatedAt)
+	})
+	return m, err
+}
+
+func noMethod(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return account.ErrMethodNotFound
+	}
+	return err
+}
+
+// The oldest of the usable ones, or else the oldest of all, becomes the default.
+const promoteMethod = `
+UPDATE disbursement_methods SET is_default = 1
+WHERE id = (SELECT id FROM disbursement_methods WHERE customer_id = ?1 ORDER BY usable DESC, id LIMIT 1)
+    AND NOT EXISTS (SELECT 1 FROM disbursement_methods WHERE customer_id = ?1 AND is_default = 1)`
+
+// RemoveMethod implements [account.Store].
+func (db *DB) RemoveMethod(ctx context.Context, c account.MethodChoice) error {
+	return db.transaction(ctx, "remove disbursement method", func(tx *sql.Tx) error {
+		if err := one(tx.ExecContext(ctx, `DELETE FROM disbursement_methods WHERE id = ? AND customer_id = ?`, c.MethodID, c.CustomerID)); err != nil {
+			return orElse(err, account.ErrMethodNotFound)
+		}
+		if _, err := tx.ExecContext(ctx, promoteMethod, c.CustomerID); err != nil {
+			return err
+		}
+		return insertMessage(ctx, tx, c.CustomerID, c.Notice, c.At)
+	})
+}
+
+const chooseMethod = `
+UPDATE disbursement_methods SET is_default = 1, updated_at = ? WHERE id = ? AND customer_id = ?
+RETURNING id, type, is_default, usable, details, warnings, created_at, updated_at`
+
+// SetDefaultMethod implements [account.Store].
+func (db *DB) SetDefaultMethod(ctx context.Context, c account.MethodChoice) (m disbursement.Method, err error) {
+	err = db.transaction(ctx, "choose disbursement method", func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE disbursement_methods SET is_default = 0 WHERE customer_id = ? AND is_default = 1`, c.CustomerID); err != nil {
+			return err
+		}
+		if m, err = scanMethod(tx.QueryRowContext(ctx, chooseMethod, micros(c.At), c.MethodID, c.CustomerID)); err != nil {
+			return noMethod(err)
+		}
+		if !m.Usable {
+			return account.ErrMethodNotUsable
+		}
+		return insertMessage(ctx, tx, c.CustomerID, c.Notice, c.At)
+	})
+	return m, err
+}
