@@ -169,7 +169,9 @@ type Params struct {
 	Sealer disbursement.Sealer
 	Links  *Links
 	Now    func() time.Time // the clock
-	NewID  func() string    // gives unique ids of e-mails, sessions and requests
+	// NewID gives unique ids of e-mails, sessions, requests and disbursement
+	// methods, in the order of time.
+	NewID func() string
 	// Queued is called after an e-mail was queued, to send it without delay.
 	Queued func()
 	// Issuer names the service in authenticator apps.

@@ -85,7 +85,9 @@ type Store interface {
 	// if the proof was used before.
 	CloseAccount(ctx context.Context, c Closing) error
 
-	// Methods lists a customer's disbursement methods, the oldest first.
+	// Methods lists a customer's disbursement methods in the order of their
+	// ids, which is that in which they were added. What changes them returns
+	// [ErrNotLoggedIn] if the account is not active any more.
 	Methods(ctx context.Context, customerID int64) ([]disbursement.Method, error)
 	// AddMethod stores a method, as the default if it is the only one, or
 	// returns [ErrTooManyMethods].

@@ -34,7 +34,7 @@ type Service struct {
 type Params struct {
 	Store Store
 	Now   func() time.Time // the clock
-	NewID func() string    // gives unique ids of messages
+	NewID func() string    // gives unique ids of messages and disbursement methods, in the order of time
 	// NewLink makes the link of an e-mail.
 	NewLink func(kind, messageID string, now time.Time) (Link, error)
 	// Fingerprints tell drafts apart.

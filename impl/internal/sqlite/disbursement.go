@@ -85,10 +85,27 @@ func (db *DB) Methods(ctx context.Context, customerID int64) ([]disbursement.Met
 	return list, fail("list disbursement methods", err)
 }
 
+const isActive = `SELECT EXISTS (SELECT 1 FROM customers WHERE id = ? AND status = 1)`
+
+// changeMethods runs f in a transaction, unless the account was suspended,
+// closed or erased since its owner was asked for the password.
+func (db *DB) changeMethods(ctx context.Context, name string, customerID int64, f func(*sql.Tx) error) error {
+	return db.transaction(ctx, name, func(tx *sql.Tx) error {
+		var active bool
+		if err := tx.QueryRowContext(ctx, isActive, customerID).Scan(&active); err != nil {
+			return err
+		}
+		if !active {
+			return account.ErrNotLoggedIn
+		}
+		return f(tx)
+	})
+}
+
 // AddMethod implements [account.Store].
 func (db *DB) AddMethod(ctx context.Context, c account.MethodChange) (disbursement.Method, error) {
 	m := c.Method
-	err := db.transaction(ctx, "add disbursement method", func(tx *sql.Tx) error {
+	err := db.changeMethods(ctx, "add disbursement method", c.CustomerID, func(tx *sql.Tx) error {
 		var there int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM disbursement_methods WHERE customer_id = ?`, c.CustomerID).Scan(&there); err != nil {
 			return err
@@ -116,7 +133,7 @@ func (db *DB) ReplaceMethod(ctx context.Context, c account.MethodChange) (m disb
 	if err != nil {
 		return disbursement.Method{}, err
 	}
-	err = db.transaction(ctx, "replace disbursement method", func(tx *sql.Tx) error {
+	err = db.changeMethods(ctx, "replace disbursement method", c.CustomerID, func(tx *sql.Tx) error {
 		row := tx.QueryRowContext(ctx, updateMethod, c.Method.Type, c.Method.Usable, details, warnings, c.Secret, micros(c.Method.UpdatedAt), c.Method.ID, c.CustomerID)
 		if m, err = scanMethod(row); err != nil {
 			return noMethod(err)
@@ -141,7 +158,7 @@ WHERE id = (SELECT id FROM disbursement_methods WHERE customer_id = ?1 ORDER BY 
 
 // RemoveMethod implements [account.Store].
 func (db *DB) RemoveMethod(ctx context.Context, c account.MethodChoice) error {
-	return db.transaction(ctx, "remove disbursement method", func(tx *sql.Tx) error {
+	return db.changeMethods(ctx, "remove disbursement method", c.CustomerID, func(tx *sql.Tx) error {
 		if err := one(tx.ExecContext(ctx, `DELETE FROM disbursement_methods WHERE id = ? AND customer_id = ?`, c.MethodID, c.CustomerID)); err != nil {
 			return orElse(err, account.ErrMethodNotFound)
 		}
@@ -158,7 +175,7 @@ RETURNING id, type, is_default, usable, details, warnings, created_at, updated_a
 
 // SetDefaultMethod implements [account.Store].
 func (db *DB) SetDefaultMethod(ctx context.Context, c account.MethodChoice) (m disbursement.Method, err error) {
-	err = db.transaction(ctx, "choose disbursement method", func(tx *sql.Tx) error {
+	err = db.changeMethods(ctx, "choose disbursement method", c.CustomerID, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE disbursement_methods SET is_default = 0 WHERE customer_id = ? AND is_default = 1`, c.CustomerID); err != nil {
 			return err
 		}

@@ -52,6 +52,7 @@ func (b *bundle) whole(t *testing.T) customer.Customer {
 	c.Customer.CompanyName, c.Customer.Gender, c.Customer.DateOfBirth, c.Customer.Notes = text("Núñez S.A."), text("f"), text("1980-12-30"), text("Notes")
 	c.Customer.Username, c.Customer.Phone, c.Customer.Language = "ana", text("+34912345678"), text("es")
 	c.Customer.Address = &customer.Address{Line1: "1", Line2: "2", City: "3", State: "4", Country: "ES", PostCode: "28014"}
+	c = withMethods(c, &sealer{}, byDefault(method("whole", true)))
 	id := b.create(t, c).ID
 	b.due(t, start)
 	if err := b.store.MarkSent(t.Context(), c.Message.ID, 1, start); err != nil {
