@@ -150,15 +150,12 @@ func (o *Operator) RestoreCustomer(ctx context.Context, id int64) error {
 // when. It returns [ErrNotFound].
 func (o *Operator) EraseCustomer(ctx context.Context, id int64) error {
 	emails, err := o.store.Erase(ctx, id, time.Now())
-	if err != nil {
-		return notFound(err)
-	}
+	// Even if the database is not written back yet: the next try would not know
+	// of e-mails that were never sent.
 	for _, email := range emails {
-		if err := mail.RemoveFile(filepath.Join(o.data, mailFolder), email); err != nil {
-			return err
-		}
+		err = errors.Join(err, mail.RemoveFile(filepath.Join(o.data, mailFolder), email))
 	}
-	return nil
+	return notFound(err)
 }
 
 // Backup writes a consistent copy of the database to a file that must not exist,

@@ -71,7 +71,9 @@ var eraseRows = []string{
 // Erase removes everything personal of a customer, in whatever status, and
 // gives the ids of the e-mails that were written, or are being written. What is
 // kept is that the account was there: its id, partner, status and times, and
-// which kinds of e-mails were sent when. It returns [customer.ErrNotFound].
+// which kinds of e-mails were sent when. It returns [customer.ErrNotFound], or
+// [customer.ErrUnavailable] if copies are left because others use the file: then
+// it gives the ids nevertheless, and is to be called again.
 func (db *DB) Erase(ctx context.Context, id int64, at time.Time) (emails []string, err error) {
 	err = db.transaction(ctx, "erase customer", func(tx *sql.Tx) error {
 		if err := exists(ctx, tx, id); err != nil {
@@ -92,9 +94,15 @@ func (db *DB) Erase(ctx context.Context, id int64, at time.Time) (emails []strin
 	return emails, db.writeBack(ctx)
 }
 
-// writeBack makes sure that what was erased is not in the journal any more.
-// (secure_delete has overwritten it in the file itself.)
+// writeBack makes sure that what was erased is neither in the file nor in the
+// journal any more. secure_delete has overwritten the rows where they were, but
+// not the copies that are left in the gaps of pages from which rows have moved;
+// so the file is written anew. Nobody else writes meanwhile, some seconds for
+// each gigabyte.
 func (db *DB) writeBack(ctx context.Context) error {
+	if _, err := db.write.ExecContext(ctx, `VACUUM`); err != nil {
+		return fail("write back what was erased", err)
+	}
 	for range writeBackTries {
 		var busy bool
 		var pages, moved int
