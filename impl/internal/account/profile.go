@@ -58,8 +58,8 @@ type Export struct {
 	Emails   []Email
 }
 
-// maxEmails is how many e-mails an export lists.
-const maxEmails = 256
+// MaxEmails is how many e-mails an export lists, as the contract has it.
+const MaxEmails = 256
 
 // Export collects everything that is kept of a customer.
 func (s *Service) Export(ctx context.Context, customerID int64) (Export, error) {
@@ -71,7 +71,7 @@ func (s *Service) Export(ctx context.Context, customerID int64) (Export, error) 
 	if e.Sessions, err = s.Sessions(ctx, customerID); err != nil {
 		return Export{}, err
 	}
-	if e.Emails, err = s.p.Store.Emails(ctx, customerID, maxEmails); err != nil {
+	if e.Emails, err = s.p.Store.Emails(ctx, customerID, MaxEmails); err != nil {
 		return Export{}, fmt.Errorf("list e-mails: %w", err)
 	}
 	return e, nil

@@ -41,14 +41,18 @@ type NewSession struct {
 	Hash [32]byte
 }
 
+// MaxSessions is how many sessions are listed, as the contract has it.
+const MaxSessions = 100
+
 // Client is where a session is begun from.
 type Client struct {
 	IP        string
 	UserAgent string
 }
 
-// maxUserAgent is how many characters of a browser's name are kept.
-const maxUserAgent = 300
+// MaxUserAgent is how many characters of a browser's name are kept, as the
+// contract has it.
+const MaxUserAgent = 300
 
 func (c Client) userAgent() string {
 	clean := strings.Map(func(r rune) rune {
@@ -58,7 +62,7 @@ func (c Client) userAgent() string {
 		return r
 	}, strings.ToValidUTF8(c.UserAgent, ""))
 	runes := []rune(clean)
-	return string(runes[:min(len(runes), maxUserAgent)])
+	return string(runes[:min(len(runes), MaxUserAgent)])
 }
 
 // newSession makes a session and its token, of 256 random bits.
@@ -191,7 +195,7 @@ func (s *Service) LogOut(ctx context.Context, session Session) error {
 // Sessions lists where a customer is logged in, the latest first.
 func (s *Service) Sessions(ctx context.Context, customerID int64) ([]Session, error) {
 	now := s.now()
-	all, err := s.p.Store.Sessions(ctx, customerID, now.Add(-SessionIdle), now)
+	all, err := s.p.Store.Sessions(ctx, customerID, now.Add(-SessionIdle), now, MaxSessions)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}
@@ -229,7 +233,7 @@ func (s *Service) ChangePassword(ctx context.Context, session Session, current, 
 		return "", err
 	}
 	err = s.p.Store.ChangePassword(ctx, PasswordChange{
-		CustomerID: session.CustomerID, OldHash: c.PasswordHash, NewHash: hash, At: s.now(),
+		CustomerID: session.CustomerID, OldHash: c.PasswordHash, NewHash: hash, SecondFactor: c.SecondFactor(), At: s.now(),
 		Session: renewed, Notice: s.notice(KindPasswordChanged),
 	})
 	if err != nil {

@@ -17,8 +17,9 @@ type Store interface {
 
 	// Link finds a link of a kind, or returns [ErrLinkNotFound].
 	Link(ctx context.Context, kind string, hash [32]byte) (Link, error)
-	// UseLink carries a use out, or returns [ErrLinkUsed] if somebody was faster
-	// and [ErrLinkNotFound] if the account is not active.
+	// UseLink carries a use out, or returns [ErrLinkUsed] if somebody was faster,
+	// [ErrLinkNotFound] if the account is not active, and [ErrConflict] if there
+	// is no second factor any more.
 	UseLink(ctx context.Context, use LinkUse) error
 	// Invite queues a message to a customer who has no password; else it
 	// returns [ErrInvitationAccepted]. pause tells, of the times at which
@@ -56,11 +57,12 @@ type Store interface {
 	TouchSession(ctx context.Context, id string, at time.Time) error
 	// Sessions lists a customer's sessions that were seen after a moment and
 	// expire after another, the latest first.
-	Sessions(ctx context.Context, customerID int64, seenAfter, expiresAfter time.Time) ([]Session, error)
+	Sessions(ctx context.Context, customerID int64, seenAfter, expiresAfter time.Time, limit int) ([]Session, error)
 	// EndSession ends a session, or returns [ErrSessionNotFound].
 	EndSession(ctx context.Context, customerID int64, id string) error
 	// ChangePassword carries a change out, or returns [ErrConflict] if the old
-	// hash is not what is stored, or the account is not active.
+	// hash is not what is stored, the account is not active, or there is no
+	// second factor any more.
 	ChangePassword(ctx context.Context, c PasswordChange) error
 
 	// EnrolTOTP stores an encrypted secret that does not count yet, or returns
@@ -70,8 +72,9 @@ type Store interface {
 	// what is stored.
 	EnableTOTP(ctx context.Context, e TOTPEnable) error
 	// DisableTOTP removes the secret and the recovery codes, or returns
-	// [ErrInvalidSecondFactor] if the proof was used before.
-	DisableTOTP(ctx context.Context, customerID int64, proof Proof, at time.Time, notice customer.Message) error
+	// [ErrInvalidSecondFactor] if the proof was used before, and [ErrConflict]
+	// if the password changed.
+	DisableTOTP(ctx context.Context, d TOTPDisable) error
 
 	// Profile reads a customer's own information, or returns
 	// [customer.ErrNotFound].
@@ -113,6 +116,7 @@ type LinkUse struct {
 	Kind         string
 	CustomerID   int64
 	PasswordHash string
+	SecondFactor bool // whether the password is good only beside one
 	At           time.Time
 	Notice       *customer.Message // nil for none
 }
@@ -139,6 +143,7 @@ type SessionBegin struct {
 type PasswordChange struct {
 	CustomerID       int64
 	OldHash, NewHash string
+	SecondFactor     bool // whether the new password is good only beside one
 	At               time.Time
 	Session          NewSession
 	Notice           customer.Message
@@ -152,6 +157,15 @@ type TOTPEnable struct {
 	Recovery   [][]byte
 	At         time.Time
 	Notice     customer.Message
+}
+
+// TOTPDisable is a second factor to be turned off.
+type TOTPDisable struct {
+	CustomerID   int64
+	Proof        Proof
+	PasswordHash string // of the password that is good enough without
+	At           time.Time
+	Notice       customer.Message
 }
 
 // Closing is the end of an account.

@@ -90,15 +90,11 @@ func (db *DB) TouchSession(ctx context.Context, id string, at time.Time) error {
 	return fail("touch session", err)
 }
 
-// maxSessions is how many sessions are listed: as many as the contract has
-// room for.
-const maxSessions = 100
-
 // Sessions implements [account.Store].
-func (db *DB) Sessions(ctx context.Context, customerID int64, seenAfter, expiresAfter time.Time) (list []account.Session, err error) {
+func (db *DB) Sessions(ctx context.Context, customerID int64, seenAfter, expiresAfter time.Time, limit int) (list []account.Session, err error) {
 	rows, err := db.read.QueryContext(ctx,
 		selectSession+`WHERE s.customer_id = ? AND s.seen_at > ? AND s.expires_at > ? ORDER BY s.created_at DESC LIMIT ?`,
-		customerID, micros(seenAfter), micros(expiresAfter), maxSessions)
+		customerID, micros(seenAfter), micros(expiresAfter), limit)
 	if err != nil {
 		return nil, fail("list sessions", err)
 	}
@@ -128,6 +124,9 @@ func (db *DB) ChangePassword(ctx context.Context, c account.PasswordChange) erro
 	return db.transaction(ctx, "change password", func(tx *sql.Tx) error {
 		if err := one(tx.ExecContext(ctx, changePassword, c.NewHash, micros(c.At), c.CustomerID, c.OldHash)); err != nil {
 			return orElse(err, account.ErrConflict)
+		}
+		if err := keepsFactor(ctx, tx, c.CustomerID, c.SecondFactor); err != nil {
+			return err
 		}
 		if _, err := tx.ExecContext(ctx, deleteSessions, c.CustomerID); err != nil {
 			return err

@@ -174,13 +174,16 @@ func testSessions(t *testing.T, b *bundle) {
 	b.begin(t, other, "foreign")
 	list := func(seenAfter, expiresAfter time.Time, want []account.Session) {
 		t.Helper()
-		got, err := b.store.Sessions(t.Context(), id, seenAfter, expiresAfter)
+		got, err := b.store.Sessions(t.Context(), id, seenAfter, expiresAfter, 10)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v (-want +got)\n%s", err, diff)
 		}
 	}
 	list(start.Add(-time.Hour), start, want)
 	list(start, start, want[:2])
+	if got, err := b.store.Sessions(t.Context(), id, start.Add(-time.Hour), start, 2); err != nil || cmp.Diff(want[:2], got) != "" {
+		t.Errorf("two at most: %+v, %v", got, err)
+	}
 	list(start.Add(-time.Hour), start.Add(12*time.Hour+time.Minute), want[:1])
 	// A touch never turns the time back.
 	for _, at := range []time.Time{start.Add(time.Hour), start} {
