@@ -70,9 +70,10 @@ func (d *Draft) normalise() {
 	}
 	compact := func(s string) string { return strings.ToUpper(strings.ReplaceAll(s, " ", "")) }
 	d.IBAN, d.BIC = compact(d.IBAN), compact(d.BIC)
+	d.AccountNumber = orNone(d.AccountNumber)
 	if d.Intermediary != nil {
 		i := *d.Intermediary
-		i.BIC = compact(i.BIC)
+		i.BIC, i.AccountNumber = compact(i.BIC), orNone(i.AccountNumber)
 		d.Intermediary = &i
 	}
 	if d.Type != Wallet {
@@ -82,6 +83,15 @@ func (d *Draft) normalise() {
 	if canonical, err := wallet.Canonical(d.Network, d.WalletAddress); err == nil {
 		d.WalletAddress = canonical
 	}
+}
+
+// orNone gives an account number as it is, or nothing for spaces and hyphens
+// alone, which are none.
+func orNone(number string) string {
+	if significant(number) == "" {
+		return ""
+	}
+	return number
 }
 
 // acceptance collects what is found of a draft.

@@ -29,6 +29,7 @@ package disbursement
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -173,16 +174,21 @@ func last(value string) string {
 	return string(runes[len(runes)-min(shown, len(runes)/2):])
 }
 
+// significant leaves out of an account number what only divides it.
+func significant(number string) string {
+	return strings.NewReplacer(" ", "", "-", "").Replace(number)
+}
+
 func (d *Draft) details() Details {
 	out := Details{
 		AccountName: d.AccountName, AccountType: d.AccountType, Currency: d.Currency,
-		RoutingNumber: d.RoutingNumber, AccountNumberLast: last(d.AccountNumber), IBANLast: last(d.IBAN),
+		RoutingNumber: d.RoutingNumber, AccountNumberLast: last(significant(d.AccountNumber)), IBANLast: last(d.IBAN),
 		BIC: d.BIC, BranchNumber: d.BranchNumber, RoutingCode: d.RoutingCode, BankName: d.BankName,
 		BankAddress: d.BankAddress, BeneficiaryAddress: d.BeneficiaryAddress,
 		Asset: d.Asset, Network: d.Network, AddressLast: last(d.WalletAddress), HasMemo: d.Memo != "",
 	}
 	if i := d.Intermediary; i != nil {
-		out.Intermediary = &MaskedIntermediary{BankName: i.BankName, BankAddress: i.BankAddress, RoutingNumber: i.RoutingNumber, BIC: i.BIC, AccountNumberLast: last(i.AccountNumber)}
+		out.Intermediary = &MaskedIntermediary{BankName: i.BankName, BankAddress: i.BankAddress, RoutingNumber: i.RoutingNumber, BIC: i.BIC, AccountNumberLast: last(significant(i.AccountNumber))}
 	}
 	return out
 }

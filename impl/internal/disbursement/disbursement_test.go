@@ -52,7 +52,7 @@ func TestHolder(t *testing.T) {
 // TestLast checks that the end that is shown never is most of a short number.
 func TestLast(t *testing.T) {
 	t.Parallel()
-	for account, want := range map[string]string{"000123456789": "6789", "12345678": "5678", "1234567": "567", "1234": "34", "1": ""} {
+	for account, want := range map[string]string{"000123456789": "6789", "12345678": "5678", "1234567": "567", "1234": "34", "1": "", "1234 567-8": "5678", "12-": "2"} {
 		accepted, findings := disbursement.Accept(ach("A", account), disbursement.Terms{ID: "1", Now: now})
 		if len(findings) > 0 {
 			t.Fatal(findings)
@@ -62,6 +62,30 @@ func TestLast(t *testing.T) {
 		}
 		if accepted.Secrets.AccountNumber != account {
 			t.Errorf("the secret is %q", accepted.Secrets.AccountNumber)
+		}
+	}
+}
+
+// TestBlankAccount checks that spaces and hyphens alone are no account number,
+// not even under lenient handling.
+func TestBlankAccount(t *testing.T) {
+	t.Parallel()
+	for _, blank := range []string{"", " ", "-", "- -"} {
+		wire := disbursement.Draft{
+			Type: disbursement.Wire, AccountName: "A", Currency: "usd", RoutingNumber: "021000021", AccountNumber: blank, BankName: "B",
+			BankAddress:        &disbursement.Address{City: "New York", State: "NY", Country: "US"},
+			BeneficiaryAddress: &disbursement.Address{Line1: "1 Main Street", City: "New York", Country: "US"},
+		}
+		for want, draft := range map[string]disbursement.Draft{disbursement.CodeRequired: ach("A", blank), disbursement.CodeAccountRequired: wire} {
+			_, findings := disbursement.Accept(draft, disbursement.Terms{ID: "1", Now: now, Lenient: true})
+			if len(findings) != 1 || findings[0].Code != want || findings[0].Path[0] != "bank_account_number" {
+				t.Errorf("%s, %q: %v, want one %s", draft.Type, blank, findings, want)
+			}
+		}
+		wire.AccountNumber, wire.Intermediary = "1", &disbursement.Intermediary{BankName: "C", AccountNumber: blank}
+		accepted, findings := disbursement.Accept(wire, disbursement.Terms{ID: "1", Now: now})
+		if len(findings) > 0 || accepted.Secrets.IntermediaryAccountNumber != "" {
+			t.Errorf("%q at the intermediary bank: %v", blank, findings)
 		}
 	}
 }
