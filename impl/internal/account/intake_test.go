@@ -124,7 +124,7 @@ func erase(t *testing.T, b *bundle, id int64) {
 
 func (b *bundle) ask(t *testing.T, request string) {
 	t.Helper()
-	err := error(nil)
+	var err error
 	if request == account.RequestSignUp {
 		err = b.service.SignUp(t.Context(), customer.Draft{Email: email})
 	} else {

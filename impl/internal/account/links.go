@@ -143,7 +143,7 @@ func (s *Service) UseLink(ctx context.Context, kind, token, newPassword string) 
 	if err != nil {
 		return "", fmt.Errorf("hash password: %w", err)
 	}
-	use := LinkUse{LinkID: l.ID, Kind: kind, CustomerID: l.CustomerID, PasswordHash: hash, At: s.now()}
+	use := LinkUse{LinkID: l.ID, Kind: kind, CustomerID: l.CustomerID, PasswordHash: hash, SecondFactor: c.SecondFactor(), At: s.now()}
 	if c.PasswordHash != "" {
 		notice := s.notice(KindPasswordChanged)
 		use.Notice = &notice

@@ -148,7 +148,9 @@ func (s *Service) DisableTOTP(ctx context.Context, customerID int64, text, code 
 	if err != nil {
 		return err
 	}
-	err = s.p.Store.DisableTOTP(ctx, customerID, proof, s.now(), s.notice(KindSecondFactorDisabled))
+	err = s.p.Store.DisableTOTP(ctx, TOTPDisable{
+		CustomerID: customerID, Proof: proof, PasswordHash: c.PasswordHash, At: s.now(), Notice: s.notice(KindSecondFactorDisabled),
+	})
 	if err := reproved(err); err != nil {
 		return fmt.Errorf("disable second factor: %w", err)
 	}

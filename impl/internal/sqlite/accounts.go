@@ -61,6 +61,9 @@ func (db *DB) UseLink(ctx context.Context, use account.LinkUse) error {
 		if err != nil {
 			return err
 		}
+		if err := keepsFactor(ctx, tx, use.CustomerID, use.SecondFactor); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, useLinks, at, use.CustomerID, use.Kind); err != nil {
 			return err
 		}
@@ -321,19 +324,38 @@ func (db *DB) EnableTOTP(ctx context.Context, e account.TOTPEnable) error {
 	})
 }
 
-const disableTOTP = `UPDATE credentials SET totp_secret = NULL, totp_since = NULL, totp_last_step = 0 WHERE customer_id = ?`
+const disableTOTP = `UPDATE credentials SET totp_secret = NULL, totp_since = NULL, totp_last_step = 0 WHERE customer_id = ? AND password_hash = ?`
 
 // DisableTOTP implements [account.Store].
-func (db *DB) DisableTOTP(ctx context.Context, customerID int64, proof account.Proof, at time.Time, notice customer.Message) error {
+func (db *DB) DisableTOTP(ctx context.Context, d account.TOTPDisable) error {
 	return db.transaction(ctx, "disable second factor", func(tx *sql.Tx) error {
-		if err := useProof(ctx, tx, customerID, proof); err != nil {
+		if err := useProof(ctx, tx, d.CustomerID, d.Proof); err != nil {
 			return err
 		}
-		if err := execAll(ctx, tx, "disable second factor", customerID, disableTOTP, deleteRecovery); err != nil {
+		if err := one(tx.ExecContext(ctx, disableTOTP, d.CustomerID, d.PasswordHash)); err != nil {
+			return orElse(err, account.ErrConflict)
+		}
+		if _, err := tx.ExecContext(ctx, deleteRecovery, d.CustomerID); err != nil {
 			return err
 		}
-		return insertMessage(ctx, tx, customerID, notice, at)
+		return insertMessage(ctx, tx, d.CustomerID, d.Notice, d.At)
 	})
+}
+
+// keepsFactor returns [account.ErrConflict] if a second factor is needed and
+// there is none.
+func keepsFactor(ctx context.Context, tx *sql.Tx, customerID int64, needed bool) error {
+	if !needed {
+		return nil
+	}
+	var without bool
+	if err := tx.QueryRowContext(ctx, hasNoFactor, customerID).Scan(&without); err != nil {
+		return err
+	}
+	if without {
+		return account.ErrConflict
+	}
+	return nil
 }
 
 const (

@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"cryptoexchange.com/escrow/impl/internal/customer"
+	"cryptoexchange.com/escrow/impl/internal/partner"
 	"cryptoexchange.com/escrow/impl/internal/sqlite"
 	"cryptoexchange.com/escrow/impl/internal/storetest"
 )
@@ -134,5 +136,35 @@ func TestOpenFails(t *testing.T) {
 	}
 	if _, err := sqlite.Open(t.Context(), folder); err == nil {
 		t.Error("something else was opened as a database")
+	}
+}
+
+// TestOldSnapshots checks that the answer to a repetition is given from records
+// of versions that knew less of a customer, or more.
+func TestOldSnapshots(t *testing.T) {
+	t.Parallel()
+	for name, snapshot := range map[string]string{
+		"first version": `{"ID":1,"PartnerID":1,"Email":"a@example.com","Status":1,"Group":2,"EmailVerified":true,"CreatedAt":"2026-11-24T10:00:00Z","UpdatedAt":"2026-11-24T10:00:00Z"}`,
+		"later version": `{"ID":1,"PartnerID":1,"Email":"a@example.com","Status":1,"Group":2,"EmailVerified":true,"CreatedAt":"2026-11-24T10:00:00Z","UpdatedAt":"2026-11-24T10:00:00Z","Planet":{"Name":"Mars"},"Invitation":null,"Changed":null}`,
+	} {
+		db := open(t, t.TempDir())
+		defer db.Close()
+		p, _, err := db.CreatePartner(t.Context(), "Shop", partner.NewKey{CreatedAt: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := marked(t, db, p.ID, "mark0001", 0)
+		exec(t, db, `UPDATE idempotency_keys SET customer = ?`, snapshot)
+		again := customer.Creation{Idempotency: &customer.Idempotency{PartnerID: p.ID, Key: "0001", Fingerprint: []byte{1}, Same: func([]byte) bool { return true }}}
+		got, err := db.Create(t.Context(), again)
+		if err != nil || !got.Replayed || got.Customer.ID != id || got.Customer.Email != "a@example.com" || got.Customer.Invitation != nil || !got.Customer.CreatedAt.Equal(time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		if _, err := db.Erase(t.Context(), id, at); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := db.Create(t.Context(), again); err == nil && got.Replayed {
+			t.Errorf("%s: erasing left it", name)
+		}
 	}
 }

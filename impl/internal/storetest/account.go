@@ -31,6 +31,7 @@ var accountCases = []testCase{
 	{"credentials", testCredentials},
 	{"second factor", testTOTP},
 	{"second factor enabled in a race", testTOTPRace},
+	{"passwords that need a second factor", testShortPassword},
 }
 
 const (

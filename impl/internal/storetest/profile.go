@@ -131,13 +131,19 @@ func testTOTP(t *testing.T, b *bundle) {
 		t.Errorf("enabled: %+v", c)
 	}
 	b.enable(t, other)
-	off := customer.Message{ID: "off", Kind: account.KindSecondFactorDisabled}
+	off := account.TOTPDisable{CustomerID: id, PasswordHash: passwordHash, At: start.Add(2 * time.Hour), Notice: customer.Message{ID: "off", Kind: account.KindSecondFactorDisabled}}
 	for name, proof := range map[string]account.Proof{"none": {}, "used": {Step: enabledStep}, "unknown": {Recovery: []byte("code 3")}} {
-		if err := b.store.DisableTOTP(t.Context(), id, proof, start, off); !errors.Is(err, account.ErrInvalidSecondFactor) {
+		off.Proof = proof
+		if err := b.store.DisableTOTP(t.Context(), off); !errors.Is(err, account.ErrInvalidSecondFactor) {
 			t.Errorf("disabled with a code that is %s: %v", name, err)
 		}
 	}
-	if err := b.store.DisableTOTP(t.Context(), id, account.Proof{Recovery: []byte("code 1")}, start.Add(2*time.Hour), off); err != nil {
+	off.Proof, off.PasswordHash = account.Proof{Recovery: []byte("code 1")}, otherHash
+	if err := b.store.DisableTOTP(t.Context(), off); !errors.Is(err, account.ErrConflict) {
+		t.Errorf("after the password changed: %v", err)
+	}
+	off.PasswordHash = passwordHash
+	if err := b.store.DisableTOTP(t.Context(), off); err != nil {
 		t.Fatal(err)
 	}
 	if c := b.credentials(t, id); c.SecondFactor() || c.TOTPSecret != nil || c.RecoveryLeft != 0 || c.TOTPLastStep != 0 {
@@ -149,6 +155,35 @@ func testTOTP(t *testing.T, b *bundle) {
 	want := []string{account.KindSecondFactorDisabled, account.KindSecondFactorEnabled, customer.KindIntroduction}
 	if diff := cmp.Diff(want, b.kinds(t, id)); diff != "" {
 		t.Errorf("e-mails (-want +got)\n%s", diff)
+	}
+}
+
+// testShortPassword checks that a password which is good only beside a second
+// factor is not set without one.
+func testShortPassword(t *testing.T, b *bundle) {
+	id := b.member(t, "a@example.com")
+	b.request(t, request("1", 0))
+	if err := b.store.Settle(t.Context(), reset("1", id)); err != nil {
+		t.Fatal(err)
+	}
+	change := account.PasswordChange{CustomerID: id, OldHash: passwordHash, NewHash: "short", SecondFactor: true, At: start, Session: session(id, "s", start), Notice: notice("n")}
+	use := account.LinkUse{LinkID: "reset-1", Kind: account.LinkReset, CustomerID: id, PasswordHash: "shorter", SecondFactor: true, At: start}
+	for what, err := range map[string]error{"change": b.store.ChangePassword(t.Context(), change), "link": b.store.UseLink(t.Context(), use)} {
+		if !errors.Is(err, account.ErrConflict) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	b.loggedIn(t, "s", false)
+	if got := b.credentials(t, id).PasswordHash; got != passwordHash {
+		t.Errorf("the hash became %q", got)
+	}
+	b.enable(t, id)
+	if err := b.store.UseLink(t.Context(), use); err != nil { // the refusal left it
+		t.Errorf("link, with a second factor: %v", err)
+	}
+	change.OldHash = "shorter"
+	if err := b.store.ChangePassword(t.Context(), change); err != nil {
+		t.Errorf("change, with a second factor: %v", err)
 	}
 }
 
