@@ -96,7 +96,7 @@ func (a *DraftAddress) accept() (*Address, []Finding) {
 		City:     a.City,
 		State:    value(a.State),
 		Country:  a.Country,
-		PostCode: postCode(a.PostCode, a.Country),
+		PostCode: PostCode(a.PostCode, a.Country),
 	}, findings
 }
 
@@ -111,9 +111,9 @@ func acceptText(s *string, path ...string) []Finding {
 	return nil
 }
 
-// postCode restores the zeros that led a ZIP Code (five digits, USPS
+// PostCode restores the zeros that led a ZIP Code (five digits, USPS
 // Publication 28) before it became a number.
-func postCode(code Text, country string) string {
+func PostCode(code Text, country string) string {
 	const zipDigits = 5
 	if missing := zipDigits - len(code.Value); code.IsNumber && country == "US" && missing > 0 {
 		return strings.Repeat("0", missing) + code.Value

@@ -11,6 +11,7 @@ import (
 	"cryptoexchange.com/escrow/gen"
 	"cryptoexchange.com/escrow/gen/scalar"
 	"cryptoexchange.com/escrow/gen/server"
+	"cryptoexchange.com/escrow/impl/internal/customer"
 	"cryptoexchange.com/escrow/impl/internal/disbursement"
 )
 
@@ -174,7 +175,7 @@ func fromAPIMethod(m gen.NewDisbursementMethod) (disbursement.Draft, error) {
 			BankAddress: fromAPIBankAddress(gen.WireBankAddress{
 				Line1: v.BankAddress.Line1, Line2: v.BankAddress.Line2, City: v.BankAddress.City, State: &v.BankAddress.State,
 				Country: optional(v.BankAddress.Country), PostCode: v.BankAddress.PostCode,
-			}),
+			}, "US"), // there is no other bank that ACH reaches
 		}, nil
 	case gen.NewWireTransferMethod:
 		return fromAPIWire(&v), nil
@@ -191,11 +192,11 @@ func fromAPIWire(v *gen.NewWireTransferMethod) disbursement.Draft {
 		AccountNumber: optional(v.BankAccountNumber), IBAN: optional(v.BankIban),
 		RoutingNumber: optional(v.BankAbaRoutingNumber), BIC: optional(v.BankSwiftCode),
 		BranchNumber: optional(v.BankBranchNumber), RoutingCode: optional(v.InternationalRoutingCode),
-		BankName: v.BankName, BankAddress: fromAPIBankAddress(v.BankAddress),
+		BankName: v.BankName, BankAddress: fromAPIBankAddress(v.BankAddress, v.BankAddress.Country),
 		BeneficiaryAddress: fromAPIBankAddress(gen.WireBankAddress{
 			Line1: &v.BeneficiaryAddress.Line1, Line2: v.BeneficiaryAddress.Line2, City: v.BeneficiaryAddress.City,
 			State: v.BeneficiaryAddress.State, Country: v.BeneficiaryAddress.Country, PostCode: v.BeneficiaryAddress.PostCode,
-		}),
+		}, v.BeneficiaryAddress.Country),
 	}
 	if i := v.IntermediaryBank; i != nil {
 		d.Intermediary = &disbursement.Intermediary{
@@ -203,16 +204,17 @@ func fromAPIWire(v *gen.NewWireTransferMethod) disbursement.Draft {
 			BIC: optional(i.BankSwiftCode), AccountNumber: optional(i.BankAccountNumber),
 		}
 		if i.BankAddress != nil {
-			d.Intermediary.BankAddress = fromAPIBankAddress(*i.BankAddress)
+			d.Intermediary.BankAddress = fromAPIBankAddress(*i.BankAddress, i.BankAddress.Country)
 		}
 	}
 	return d
 }
 
-func fromAPIBankAddress(a gen.WireBankAddress) *disbursement.Address {
+// fromAPIBankAddress converts an address, whose post code is one of a country.
+func fromAPIBankAddress(a gen.WireBankAddress, country string) *disbursement.Address {
 	out := disbursement.Address{Line1: optional(a.Line1), Line2: optional(a.Line2), City: a.City, State: optional(a.State), Country: a.Country}
 	if a.PostCode != nil {
-		out.PostCode = a.PostCode.Text()
+		out.PostCode = customer.PostCode(fromAPIText(*a.PostCode), country)
 	}
 	return &out
 }
