@@ -134,6 +134,31 @@ func TestProofLimit(t *testing.T) {
 	other.post(t, "/me/totp", wrong).want(t, 422)
 }
 
+// TestCodeLimit checks that codes cannot be guessed without end by somebody who
+// has a session and the password: what the password is right for makes up for
+// none.
+func TestCodeLimit(t *testing.T) {
+	t.Parallel()
+	l := setupLive(t, func(c *impl.Config) { c.Limits.Login = impl.Limit{Count: 4, Per: 10 * time.Minute} })
+	u, _ := l.customer(t, "a@example.com")
+	secret := u.post(t, "/me/totp", object("password", passphrase)).want(t, 200).body["secret"].(string)
+	u.post(t, "/me/totp/confirm", object("code", l.code(t, secret))).want(t, 200)
+	guess := object("password", passphrase, "code", wrongCode(l.code(t, secret)))
+	distract := func() {
+		u.call(t, http.MethodPost, "/me/disbursement-methods", fmt.Sprintf(`{"password":%q,"method":%s}`, passphrase, goodWallet)).want(t, 201)
+	}
+	for _, path := range []string{"/me/totp/disable", "/me/close", "/me/totp/disable", "/me/close"} {
+		u.post(t, path, guess).want(t, 422)
+		distract()
+	}
+	for _, path := range []string{"/me/totp/disable", "/me/close"} {
+		u.post(t, path, guess).want(t, 429, "rate_limit_exceeded")
+		distract()
+	}
+	l.wait(t, u.post(t, "/me/totp/disable", guess))
+	u.post(t, "/me/totp/disable", object("password", passphrase, "code", l.code(t, secret))).want(t, 204)
+}
+
 // TestMailLimit checks that nobody fills another's mailbox, whoever they say
 // they are.
 func TestMailLimit(t *testing.T) {

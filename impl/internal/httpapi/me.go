@@ -40,6 +40,19 @@ func (a *API) UpdateMe(ctx context.Context, request server.UpdateMeRequestObject
 // prove counts a proof that it is the customer who asks.
 func (a *API) prove(c *call) error { return a.throttles.proof.take(c.session.CustomerID) }
 
+// guessing is a customer whose codes are tried.
+type guessing struct{ customerID int64 }
+
+// proveByCode counts a proof that takes a code, too. It is counted twice: what
+// else the password is right for, which forgets the proofs before it, does not
+// make up for codes that are wrong.
+func (a *API) proveByCode(c *call) error {
+	if err := a.prove(c); err != nil {
+		return err
+	}
+	return a.throttles.proof.take(guessing{c.session.CustomerID})
+}
+
 // ChangePassword implements changePassword.
 func (a *API) ChangePassword(ctx context.Context, request server.ChangePasswordRequestObject) (server.ChangePasswordResponseObject, error) {
 	call := callOf(ctx)
@@ -91,13 +104,14 @@ func (a *API) ConfirmTotp(ctx context.Context, request server.ConfirmTotpRequest
 // DisableTotp implements disableTotp.
 func (a *API) DisableTotp(ctx context.Context, request server.DisableTotpRequestObject) (server.DisableTotpResponseObject, error) {
 	call := callOf(ctx)
-	if err := a.prove(call); err != nil {
+	if err := a.proveByCode(call); err != nil {
 		return nil, err
 	}
 	if err := a.p.Accounts.DisableTOTP(ctx, call.session.CustomerID, request.Body.Password, request.Body.Code); err != nil {
 		return nil, err
 	}
 	a.throttles.proof.forget(call.session.CustomerID)
+	a.throttles.proof.forget(guessing{call.session.CustomerID})
 	return server.DisableTotp204Response{Headers: server.DisableTotp204ResponseHeaders{
 		CacheControl: noStore, XContentTypeOptions: noSniff, XRequestID: call.requestID,
 	}}, nil
@@ -122,7 +136,7 @@ func (a *API) ExportMe(ctx context.Context, _ server.ExportMeRequestObject) (ser
 // CloseAccount implements closeAccount.
 func (a *API) CloseAccount(ctx context.Context, request server.CloseAccountRequestObject) (server.CloseAccountResponseObject, error) {
 	call := callOf(ctx)
-	if err := a.prove(call); err != nil {
+	if err := a.proveByCode(call); err != nil {
 		return nil, err
 	}
 	code := ""
