@@ -4,12 +4,16 @@
 //
 //	           HTTP
 //	            |
-//	contract -- httpapi -- customer, partner, account -- (Store) -- sqlite
-//	                                                        |
-//	                                 outbox -- (Sender) -- mail
+//	contract -- httpapi -- account, customer, partner -- (Store) -- sqlite
+//	                          |                              |
+//	                    disbursement        mail -- (Sender) -- outbox
 //
-// Arrows of import point inwards: customer, partner and account know none of the
-// others; the names in parentheses are interfaces that the inner side owns.
+// Arrows of import point inwards: the domain (account, which builds on customer;
+// customer; partner; and disbursement, whose checks are in banking and wallet)
+// knows none of the others. The names in parentheses are interfaces that the
+// inner side owns. What the domain asks of the keyset, to encrypt and to derive
+// tokens, is joined to it here. pages and docs are beside the API, and hold nothing
+// of any customer.
 package impl
 
 import (
