@@ -119,7 +119,11 @@ func (s *Service) decide(ctx context.Context, r Request) (Settlement, error) {
 		return nothing, nil
 	}
 	kind, linkKind := answer(r.Kind, holder)
-	if pause(holder.Emails[kind], now) > 0 {
+	earlier := holder.Emails[kind]
+	// Whoever asks in a customer's name must not keep them from a link that works
+	// for the rest of the day.
+	overdue := linkKind == LinkReset && s.p.Links.lapsed(linkKind, earlier, now)
+	if pause(earlier, now) > 0 && !overdue {
 		return nothing, nil
 	}
 	m := s.notice(kind)

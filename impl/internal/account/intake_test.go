@@ -198,6 +198,32 @@ func TestSettleLimits(t *testing.T) {
 	}
 }
 
+// TestResetWhenLinksLapsed checks that who asks in somebody's name as often as
+// they like keeps nobody from a link: there is one that works, or another comes.
+func TestResetWhenLinksLapsed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.member(t, email)
+	var tokens []string
+	for range 48 {
+		for range 5 {
+			b.ask(t, account.RequestReset)
+			b.settle(t)
+			b.forward(6 * time.Minute)
+		}
+		for _, m := range b.mail(t) {
+			tokens = append(tokens, m.token)
+		}
+		latest := tokens[len(tokens)-1]
+		if _, state, err := b.service.CheckLink(t.Context(), account.LinkReset, latest); err != nil || state != account.LinkValid {
+			t.Fatalf("the latest of %d links is %s, %v", len(tokens), state, err)
+		}
+	}
+	if len(tokens) > 5+24 {
+		t.Errorf("%d e-mails in a day", len(tokens))
+	}
+}
+
 // TestSettlePoison checks that a request which the rules refuse by now is
 // dropped, and keeps none of the others waiting.
 func TestSettlePoison(t *testing.T) {

@@ -29,11 +29,21 @@ func (l *Links) New(kind, messageID string, now time.Time) (customer.Link, error
 	if err != nil {
 		return customer.Link{}, err
 	}
-	validity := l.Validity
+	return customer.Link{Kind: kind, Hash: hashToken(token), KeyID: keyID, ExpiresAt: now.Add(l.validity(kind))}, nil
+}
+
+// validity is for how long a link of a kind is good.
+func (l *Links) validity(kind string) time.Duration {
 	if kind == LinkReset {
-		validity = min(validity, resetValidity)
+		return min(l.Validity, resetValidity)
 	}
-	return customer.Link{Kind: kind, Hash: hashToken(token), KeyID: keyID, ExpiresAt: now.Add(validity)}, nil
+	return l.Validity
+}
+
+// lapsed tells whether all links in e-mails that were queued at these times, the
+// latest first, are too old.
+func (l *Links) lapsed(kind string, earlier []time.Time, now time.Time) bool {
+	return len(earlier) == 0 || !now.Before(earlier[0].Add(max(l.validity(kind), emailPause)))
 }
 
 // resetValidity is for how long the link of a forgotten password is good: its
