@@ -127,3 +127,42 @@ func TestLenient(t *testing.T) {
 		}
 	}
 }
+
+// TestWalletRequirements checks that the form for each asset, filled in with its
+// own examples, is accepted: no example is of another network, and no field is
+// there to be refused.
+func TestWalletRequirements(t *testing.T) {
+	t.Parallel()
+	for asset, memo := range map[string]bool{"BTC": false, "LTC": false, "ETH": false, "USDT": false, "SOL": false, "TRX": false, "XRP": true, "XLM": true, "USDC": true} {
+		fields, _, ok := disbursement.Requirements(disbursement.Route{Type: disbursement.Wallet, Country: "DE", Currency: asset})
+		if !ok {
+			t.Fatalf("%s: there is no such route", asset)
+		}
+		d := disbursement.Draft{Type: disbursement.Wallet}
+		hasMemo := false
+		for _, f := range fields {
+			switch f.Name {
+			case "asset":
+				d.Asset = f.Example
+			case "network":
+				d.Network = f.Example
+				if !slices.Contains(f.Choices, f.Example) {
+					t.Errorf("%s: the network %s is not among %v", asset, f.Example, f.Choices)
+				}
+			case "address":
+				d.WalletAddress = f.Example
+			case "memo":
+				hasMemo = true
+				if asset != "USDC" { // of which the first network has none
+					d.Memo = f.Example
+				}
+			}
+		}
+		if _, findings := disbursement.Accept(d, disbursement.Terms{ID: "1", Now: now}); len(findings) > 0 || d.Asset != asset {
+			t.Errorf("%s: %+v: %v", asset, d, findings)
+		}
+		if hasMemo != memo {
+			t.Errorf("%s: memo %t, want %t", asset, hasMemo, memo)
+		}
+	}
+}

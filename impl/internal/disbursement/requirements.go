@@ -45,6 +45,8 @@ func (f *Field) missing() string {
 const (
 	usa = "US"
 	usd = "usd"
+
+	fieldMemo = "memo"
 )
 
 // currencies are those that wires are sent in.
@@ -95,20 +97,41 @@ func Requirements(r Route) (fields []Field, groups [][]string, ok bool) {
 		if len(networks) == 0 {
 			return nil, nil, false
 		}
-		i := slices.IndexFunc(fields, func(f Field) bool { return f.Name == "network" })
-		fields[i].Choices = networks
+		fields = fitted(fields, r.Currency, networks)
 	}
 	return fields, oneOf(r.Type), true
 }
 
-func networksOf(asset string) []string {
-	var names []string
-	for _, n := range wallet.Networks() {
-		if slices.ContainsFunc(n.Assets, func(a wallet.Asset) bool { return a.Code == asset }) {
-			names = append(names, n.Name)
+func networksOf(asset string) []wallet.Network {
+	return slices.DeleteFunc(wallet.Networks(), func(n wallet.Network) bool {
+		return !slices.ContainsFunc(n.Assets, func(a wallet.Asset) bool { return a.Code == asset })
+	})
+}
+
+// fitted makes the fields of a wallet those for an asset: with the networks that
+// have it, an address of the first of them, and a memo only if one of them has
+// memos.
+func fitted(fields []Field, asset string, networks []wallet.Network) []Field {
+	first := networks[0]
+	withMemo := slices.IndexFunc(networks, func(n wallet.Network) bool { return n.Memo.Rule != wallet.MemoNone })
+	for i := range fields {
+		switch f := &fields[i]; f.Name {
+		case "asset":
+			f.Example = asset
+		case "network":
+			f.Example = first.Name
+			for _, n := range networks {
+				f.Choices = append(f.Choices, n.Name)
+			}
+		case "address":
+			f.Example = first.Example
+		case fieldMemo:
+			if withMemo >= 0 {
+				f.Example = networks[withMemo].Memo.Example
+			}
 		}
 	}
-	return names
+	return slices.DeleteFunc(fields, func(f Field) bool { return f.Name == fieldMemo && withMemo < 0 })
 }
 
 func oneOf(t Type) [][]string {
@@ -214,7 +237,7 @@ func walletFields() []Field {
 		{Name: "asset", Label: "Asset", Required: true, MinLength: 2, MaxLength: 10, Pattern: assetPattern, Example: "BTC", value: func(d *Draft) string { return d.Asset }},
 		{Name: "network", Label: "Network", Required: true, MinLength: 1, MaxLength: 32, Example: "bitcoin", value: func(d *Draft) string { return d.Network }},
 		{Name: "address", Label: "Address of the wallet", Required: true, Secret: true, MinLength: 1, MaxLength: 128, Pattern: addressPattern, Example: "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", value: func(d *Draft) string { return d.WalletAddress }},
-		{Name: "memo", Label: "Destination tag or memo", Secret: true, MinLength: 1, MaxLength: 64, Example: "123456", value: func(d *Draft) string { return d.Memo }, text: true},
+		{Name: fieldMemo, Label: "Destination tag or memo", Secret: true, MinLength: 1, MaxLength: 64, Example: "123456", value: func(d *Draft) string { return d.Memo }, text: true},
 	}
 }
 

@@ -47,7 +47,7 @@ var routes = []struct {
 	{disbursement.Route{Type: disbursement.ACH, Country: "US", Currency: "usd"}, "NewAchMethod", nil},
 	{disbursement.Route{Type: disbursement.Wire, Country: "US", Currency: "usd"}, "NewWireTransferMethod", []string{"bank_aba_routing_number"}},
 	{disbursement.Route{Type: disbursement.Wire, Country: "DE", Currency: "euro"}, "NewWireTransferMethod", []string{"bank_swift_code"}},
-	{disbursement.Route{Type: disbursement.Wallet, Country: "ES", Currency: "BTC"}, "NewCryptoWalletMethod", nil},
+	{disbursement.Route{Type: disbursement.Wallet, Country: "ES", Currency: "XRP"}, "NewCryptoWalletMethod", nil},
 }
 
 // TestRequirements compares what partners draw their forms from with what the
