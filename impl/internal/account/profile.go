@@ -83,6 +83,9 @@ const defaultReason = "Closed at the customer's request."
 // Close ends an account and all of its sessions, or returns
 // [*customer.UnacceptableError].
 func (s *Service) Close(ctx context.Context, customerID int64, text, code string, reason *string) error {
+	if err := customer.CheckText(reason, "reason"); err != nil {
+		return err
+	}
 	c, err := s.reauthenticate(ctx, customerID, "password", text)
 	if err != nil {
 		return err

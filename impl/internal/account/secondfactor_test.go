@@ -166,6 +166,9 @@ func TestClose(t *testing.T) {
 	f := secondFactor(t, b, id)
 	b.mail(t)
 	end := func(text, code string) error { return b.service.Close(t.Context(), id, text, code, nil) }
+	for _, harmful := range []string{"because\u202e", "\u200b", "a\u0085b"} { // partners read it
+		wantFinding(t, b.service.Close(t.Context(), id, passphrase, "", &harmful), "reason", customer.CodeInvalidText)
+	}
 	wantFinding(t, end(passphrase2, f.recovery[0]), "password", account.CodeWrongPassword)
 	wantFinding(t, end(passphrase, ""), "code", account.CodeCodeRequired)
 	wantFinding(t, end(passphrase, other(f.code(t))), "code", account.CodeWrongCode)
