@@ -84,14 +84,12 @@ func (a *API) AddDisbursementMethod(ctx context.Context, request server.AddDisbu
 	if err != nil {
 		return nil, err
 	}
-	if err := a.prove(call); err != nil {
-		return nil, err
-	}
-	m, err := a.p.Accounts.AddMethod(ctx, call.session.CustomerID, request.Body.Password, draft)
+	m, err := proven(a, call, func() (disbursement.Method, error) {
+		return a.p.Accounts.AddMethod(ctx, call.session.CustomerID, request.Body.Password, draft)
+	})
 	if err != nil {
 		return nil, err
 	}
-	a.throttles.proof.forget(call.session.CustomerID)
 	body, err := toAPIMethod(&m)
 	if err != nil {
 		return nil, err
@@ -108,14 +106,12 @@ func (a *API) ReplaceDisbursementMethod(ctx context.Context, request server.Repl
 	if err != nil {
 		return nil, err
 	}
-	if err := a.prove(call); err != nil {
-		return nil, err
-	}
-	m, err := a.p.Accounts.ReplaceMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String(), draft)
+	m, err := proven(a, call, func() (disbursement.Method, error) {
+		return a.p.Accounts.ReplaceMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String(), draft)
+	})
 	if err != nil {
 		return nil, err
 	}
-	a.throttles.proof.forget(call.session.CustomerID)
 	body, err := toAPIMethod(&m)
 	if err != nil {
 		return nil, err
@@ -128,13 +124,12 @@ func (a *API) ReplaceDisbursementMethod(ctx context.Context, request server.Repl
 // RemoveDisbursementMethod implements removeDisbursementMethod.
 func (a *API) RemoveDisbursementMethod(ctx context.Context, request server.RemoveDisbursementMethodRequestObject) (server.RemoveDisbursementMethodResponseObject, error) {
 	call := callOf(ctx)
-	if err := a.prove(call); err != nil {
+	_, err := proven(a, call, func() (struct{}, error) {
+		return struct{}{}, a.p.Accounts.RemoveMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String())
+	})
+	if err != nil {
 		return nil, err
 	}
-	if err := a.p.Accounts.RemoveMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String()); err != nil {
-		return nil, err
-	}
-	a.throttles.proof.forget(call.session.CustomerID)
 	return server.RemoveDisbursementMethod204Response{Headers: server.RemoveDisbursementMethod204ResponseHeaders{
 		CacheControl: noStore, XContentTypeOptions: noSniff, XRequestID: call.requestID,
 	}}, nil
@@ -143,14 +138,12 @@ func (a *API) RemoveDisbursementMethod(ctx context.Context, request server.Remov
 // SetDefaultDisbursementMethod implements setDefaultDisbursementMethod.
 func (a *API) SetDefaultDisbursementMethod(ctx context.Context, request server.SetDefaultDisbursementMethodRequestObject) (server.SetDefaultDisbursementMethodResponseObject, error) {
 	call := callOf(ctx)
-	if err := a.prove(call); err != nil {
-		return nil, err
-	}
-	m, err := a.p.Accounts.SetDefaultMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String())
+	m, err := proven(a, call, func() (disbursement.Method, error) {
+		return a.p.Accounts.SetDefaultMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String())
+	})
 	if err != nil {
 		return nil, err
 	}
-	a.throttles.proof.forget(call.session.CustomerID)
 	body, err := toAPIMethod(&m)
 	if err != nil {
 		return nil, err

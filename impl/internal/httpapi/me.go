@@ -40,6 +40,20 @@ func (a *API) UpdateMe(ctx context.Context, request server.UpdateMeRequestObject
 // prove counts a proof that it is the customer who asks.
 func (a *API) prove(c *call) error { return a.throttles.proof.take(c.session.CustomerID) }
 
+// proven counts a proof, does what it is for, and forgets the tries before one
+// that was good.
+func proven[T any](a *API, c *call, do func() (T, error)) (T, error) {
+	if err := a.prove(c); err != nil {
+		var none T
+		return none, err
+	}
+	done, err := do()
+	if err == nil {
+		a.throttles.proof.forget(c.session.CustomerID)
+	}
+	return done, err
+}
+
 // guessing is a customer whose codes are tried.
 type guessing struct{ customerID int64 }
 
@@ -56,14 +70,12 @@ func (a *API) proveByCode(c *call) error {
 // ChangePassword implements changePassword.
 func (a *API) ChangePassword(ctx context.Context, request server.ChangePasswordRequestObject) (server.ChangePasswordResponseObject, error) {
 	call := callOf(ctx)
-	if err := a.prove(call); err != nil {
-		return nil, err
-	}
-	token, err := a.p.Accounts.ChangePassword(ctx, *call.session, request.Body.CurrentPassword, request.Body.NewPassword, call.client())
+	token, err := proven(a, call, func() (string, error) {
+		return a.p.Accounts.ChangePassword(ctx, *call.session, request.Body.CurrentPassword, request.Body.NewPassword, call.client())
+	})
 	if err != nil {
 		return nil, err
 	}
-	a.throttles.proof.forget(call.session.CustomerID)
 	return server.ChangePassword204Response{Headers: server.ChangePassword204ResponseHeaders{
 		CacheControl: noStore, XContentTypeOptions: noSniff, XRequestID: call.requestID, SetCookie: a.cookie(token),
 	}}, nil
@@ -88,14 +100,12 @@ func (a *API) EnrolTotp(ctx context.Context, request server.EnrolTotpRequestObje
 // ConfirmTotp implements confirmTotp.
 func (a *API) ConfirmTotp(ctx context.Context, request server.ConfirmTotpRequestObject) (server.ConfirmTotpResponseObject, error) {
 	call := callOf(ctx)
-	if err := a.prove(call); err != nil {
-		return nil, err
-	}
-	codes, err := a.p.Accounts.ConfirmTOTP(ctx, call.session.CustomerID, request.Body.Code)
+	codes, err := proven(a, call, func() ([]string, error) {
+		return a.p.Accounts.ConfirmTOTP(ctx, call.session.CustomerID, request.Body.Code)
+	})
 	if err != nil {
 		return nil, err
 	}
-	a.throttles.proof.forget(call.session.CustomerID)
 	return server.ConfirmTotp200JSONResponse{Body: gen.RecoveryCodes{RecoveryCodes: codes}, Headers: server.ConfirmTotp200ResponseHeaders{
 		CacheControl: noStore, XContentTypeOptions: noSniff, XRequestID: call.requestID,
 	}}, nil

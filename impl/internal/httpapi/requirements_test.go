@@ -86,7 +86,9 @@ func TestRequirements(t *testing.T) {
 			if len(want) > 0 {
 				t.Errorf("without a field: %v", slices.Sorted(maps.Keys(want)))
 			}
-			named := func(name string) bool { return slices.ContainsFunc(fields, func(f disbursement.Field) bool { return f.Name == name }) }
+			named := func(name string) bool {
+				return slices.ContainsFunc(fields, func(f disbursement.Field) bool { return f.Name == name })
+			}
 			if i := slices.IndexFunc(slices.Concat(groups...), func(name string) bool { return !named(name) }); i >= 0 {
 				t.Errorf("the groups %v name what is no field", groups)
 			}
