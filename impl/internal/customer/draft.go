@@ -121,6 +121,15 @@ func PostCode(code Text, country string) string {
 	return code.Value
 }
 
+// CheckText judges a field that people read, as names are judged; nil is
+// accepted. It returns [*UnacceptableError].
+func CheckText(s *string, field string) error {
+	if findings := acceptText(s, field); len(findings) > 0 {
+		return &UnacceptableError{findings}
+	}
+	return nil
+}
+
 func (d *Draft) phone() (*string, []Finding) {
 	if d.PhoneNumber == nil {
 		return nil, nil
