@@ -17,6 +17,11 @@ import (
 // writing; it writes no pages that are free, and so nothing that was deleted. It
 // has a connection of its own, for those of readers may not write to any file.
 func (db *DB) Backup(ctx context.Context, path string) (err error) {
+	// SQLite reads a name that begins with "file:" as a URI, and would write to
+	// another file, which others may read.
+	if path, err = filepath.Abs(path); err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("back up: %w", err)
