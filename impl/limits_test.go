@@ -348,3 +348,28 @@ func TestMailboxStaysLocal(t *testing.T) {
 		}
 	}
 }
+
+// TestLoginCodeLimit checks that codes are not guessed from many networks by somebody
+// who has the password, and that somebody who lacks it cannot use the limit up.
+func TestLoginCodeLimit(t *testing.T) {
+	t.Parallel()
+	l := setupLive(t, behindProxy, func(c *impl.Config) { c.Limits.Login = impl.Limit{Count: 3, Per: 10 * time.Minute} })
+	const email = "a@example.com"
+	u, _ := l.customer(t, email)
+	secret := u.post(t, "/me/totp", object("password", passphrase)).want(t, 200).body["secret"].(string)
+	u.post(t, "/me/totp/confirm", object("code", l.code(t, secret))).want(t, 200)
+	l.clock.forward(time.Minute)
+	from := func(i int) *browser {
+		guest := l.browser()
+		guest.network = fmt.Sprintf("198.51.100.%d", i)
+		return guest
+	}
+	for i := range 4 {
+		from(i).logIn(t, email, passphrase2, "123456").want(t, 401, "invalid_credentials")
+	}
+	for i := range 3 {
+		from(10+i).logIn(t, email, passphrase, wrongCode(l.code(t, secret))).want(t, 401, "invalid_second_factor")
+	}
+	l.wait(t, from(20).logIn(t, email, passphrase, l.code(t, secret)))
+	from(21).logIn(t, email, passphrase, l.code(t, secret)).want(t, 200)
+}

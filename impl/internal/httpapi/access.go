@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -30,7 +31,7 @@ func (a *API) LogIn(ctx context.Context, request server.LogInRequestObject) (ser
 	if request.Body.Code != nil {
 		login.Code = *request.Body.Code
 	}
-	session, token, err := a.p.Accounts.LogIn(ctx, login)
+	session, token, err := a.tryLogin(ctx, login, address)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +44,22 @@ func (a *API) LogIn(ctx context.Context, request server.LogInRequestObject) (ser
 	return server.LogIn200JSONResponse{Body: body, Headers: server.LogIn200ResponseHeaders{
 		CacheControl: noStore, XContentTypeOptions: noSniff, XRequestID: call.requestID, SetCookie: a.cookie(token),
 	}}, nil
+}
+
+// tryLogin limits wrong codes beside the right password, from all networks
+// together: six digits are soon guessed. Only such codes count, so that nobody
+// who lacks the password can keep its owner from logging in.
+func (a *API) tryLogin(ctx context.Context, login account.Login, address string) (account.Session, string, error) {
+	if login.Code != "" {
+		if err := a.throttles.codes.spent(address); err != nil {
+			return account.Session{}, "", err
+		}
+	}
+	session, token, err := a.p.Accounts.LogIn(ctx, login)
+	if errors.Is(err, account.ErrInvalidSecondFactor) {
+		_ = a.throttles.codes.take(address) // the next try is told
+	}
+	return session, token, err
 }
 
 // client is where a call comes from.

@@ -40,7 +40,13 @@ func (e *rateLimitError) Error() string {
 }
 
 // take counts a request, or returns a [*rateLimitError].
-func (l *limiter) take(caller any) error {
+func (l *limiter) take(caller any) error { return l.reserve(caller, true) }
+
+// spent tells, as take does, whether a request would be too many, and counts
+// none.
+func (l *limiter) spent(caller any) error { return l.reserve(caller, false) }
+
+func (l *limiter) reserve(caller any, count bool) error {
 	if l.rate <= 0 {
 		return nil
 	}
@@ -54,10 +60,13 @@ func (l *limiter) take(caller any) error {
 	now := l.now()
 	reservation := bucket.ReserveN(now, 1)
 	wait := reservation.DelayFrom(now)
-	if wait == 0 {
+	if wait == 0 && count {
 		return nil
 	}
 	reservation.CancelAt(now)
+	if wait == 0 {
+		return nil
+	}
 	return &rateLimitError{seconds: int(min(math.Ceil(wait.Seconds()), longestWait))}
 }
 
@@ -142,6 +151,7 @@ func DefaultLimits() Limits {
 type throttles struct {
 	login    *limiter // by account and network
 	account  *limiter // by account
+	codes    *limiter // by account: wrong codes beside the right password
 	mail     *limiter // by address
 	network  *limiter // by network
 	proof    *limiter // by customer
@@ -157,6 +167,7 @@ func newThrottles(l Limits, perSecond float64, now func() time.Time) (*throttles
 	}{
 		{&t.login, l.Login},
 		{&t.account, l.Login.times(10)},
+		{&t.codes, l.Login},
 		{&t.mail, l.Mail},
 		{&t.network, l.Network},
 		{&t.proof, l.Login},
