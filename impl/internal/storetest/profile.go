@@ -14,31 +14,11 @@ import (
 	"cryptoexchange.com/escrow/impl/internal/outbox"
 )
 
-// Operator is what an engine does for operators.
-type Operator interface {
-	// SetStatus moves a customer from one status to another, and ends all
-	// sessions unless that is active. It returns [customer.ErrNotFound] or
-	// [account.ErrConflict].
-	SetStatus(ctx context.Context, id int64, from, to customer.Status, at time.Time) error
-	// Erase removes everything personal of a customer, and gives the ids of the
-	// e-mails that were written. It returns [customer.ErrNotFound].
-	Erase(ctx context.Context, id int64, at time.Time) ([]string, error)
-	// NoteKeys records that data depends on keys of the keyset.
-	NoteKeys(ctx context.Context, ids []uint32, at time.Time) error
-	// NotedKeys lists them in ascending order.
-	NotedKeys(ctx context.Context) ([]uint32, error)
-}
-
 var profileCases = []testCase{
 	{"profile", testProfile},
 	{"customers change", testUpdateCustomer},
 	{"e-mails of a customer", testEmails},
 	{"accounts close", testCloseAccount},
-	{"statuses", testSetStatus},
-	{"customers erased", testErase},
-	{"erased e-mails", testEraseEmails},
-	{"erased customers stay so", testErasedForGood},
-	{"keys of the keyset", testNoteKeys},
 }
 
 func testCredentials(t *testing.T, b *bundle) {

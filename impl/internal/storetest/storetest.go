@@ -54,7 +54,7 @@ func Exercise(t *testing.T, fresh func(t *testing.T) (open func() Store)) {
 		{"cancelled", testCancelled},
 		{"durable", testDurable},
 	}
-	for _, c := range slices.Concat(cases, outboxCases, accountCases, sessionCases, profileCases, methodCases) {
+	for _, c := range slices.Concat(cases, outboxCases, accountCases, sessionCases, profileCases, methodCases, operatorCases) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := &bundle{reopen: fresh(t)}
