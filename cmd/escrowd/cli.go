@@ -29,7 +29,7 @@ type cli struct {
 	Customer      customerCommand `cmd:"" help:"Look at customers, suspend, restore and erase them."`
 	Mail          mailCommand     `cmd:"" help:"List e-mails and try failed ones again."`
 	KeysetCommand keysetCommand   `cmd:"" name:"keyset" help:"Look after the keys that encrypt what is secret at rest."`
-	Backup        backupCommand   `cmd:"" help:"Write a consistent copy of the database while the server runs."`
+	Backup        backupCommand   `cmd:"" help:"Write a consistent copy of the database while the server runs. The keyset is not in it: keep that apart."`
 }
 
 const description = `The CryptoExchange escrow service for partners.
@@ -44,6 +44,7 @@ Examples:
   escrowd customer show 2548
   escrowd mail list --state failed
   escrowd mail retry --all-failed
+  escrowd backup /srv/backup/escrow.db
 
 Exit codes: 0 done, 1 failure, 2 usage.`
 
