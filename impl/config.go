@@ -12,6 +12,7 @@ import (
 
 	"cryptoexchange.com/escrow/impl/internal/httpapi"
 	"cryptoexchange.com/escrow/impl/internal/mail"
+	"cryptoexchange.com/escrow/impl/internal/password"
 )
 
 // Config is what an operator can set.
@@ -58,7 +59,8 @@ type Config struct {
 	// times as many at once. 0 sets no limit.
 	RateLimit float64
 
-	now func() time.Time // the clock; nil for the machine's
+	now       func() time.Time // the clock; nil for the machine's
+	passwords *password.Params // costs of hashing; nil for the usual ones
 }
 
 // maxLinkValidity is thirty days: a link is as good as a password.
@@ -127,6 +129,14 @@ func (c *Config) clock() func() time.Time {
 		return c.now
 	}
 	return time.Now
+}
+
+// hashing gives the costs of hashing a password.
+func (c *Config) hashing() password.Params {
+	if c.passwords != nil {
+		return *c.passwords
+	}
+	return password.DefaultParams()
 }
 
 // publicURL gives the configured URL, or that of the address listened on.

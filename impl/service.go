@@ -65,6 +65,7 @@ const (
 type Service struct {
 	logger    *slog.Logger
 	now       func() time.Time
+	passwords password.Params
 	listener  net.Listener
 	url       string
 	store     *sqlite.DB
@@ -85,7 +86,7 @@ func New(ctx context.Context, c Config, logger *slog.Logger) (_ *Service, err er
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{logger: logger, now: c.clock()}
+	s := &Service{logger: logger, now: c.clock(), passwords: c.hashing()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -173,7 +174,7 @@ func (s *Service) wireMail(c Config, links *account.Links) error {
 
 // wireDomain makes what has the rules.
 func (s *Service) wireDomain(links *account.Links) error {
-	hasher, err := password.NewHasher(password.DefaultParams())
+	hasher, err := password.NewHasher(s.passwords)
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ func setup(t testing.TB, edit ...func(*impl.Config)) *bundle {
 	t.Helper()
 	c := impl.DefaultConfig()
 	c.Listen, c.Data, c.RateLimit = "127.0.0.1:0", t.TempDir(), 0
+	impl.CheapPasswordsForTest(&c)
 	for _, e := range edit {
 		e(&c)
 	}
