@@ -178,7 +178,7 @@ func TestSignUp(t *testing.T) {
 }
 
 // TestSettleLimits checks that five e-mails of a kind a day are all that anybody
-// can have sent to somebody.
+// can have sent to somebody, as long as a link in them works.
 func TestSettleLimits(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -167,7 +167,8 @@ func (s *Service) UseLink(ctx context.Context, kind, token, newPassword string) 
 	return l.Email, nil
 }
 
-// Limits on e-mails of one kind to one customer.
+// Limits on e-mails of one kind to one customer; see [Links.lapsed] for the one
+// exception.
 const (
 	emailPause  = time.Minute
 	emailsDaily = 5
