@@ -2771,7 +2771,7 @@ type ClientInterface interface {
 
 	// AddDisbursementMethodWithBody Add a disbursement method
 	//
-	// Adds a place to send your money to. The first one is the default. You are told
+	// Adds a place to send your money to. The first that is usable is the default. You are told
 	// by e-mail of every change.
 	//
 	// Takes any type of body and a specified content type.
@@ -2781,7 +2781,7 @@ type ClientInterface interface {
 
 	// AddDisbursementMethod Add a disbursement method
 	//
-	// Adds a place to send your money to. The first one is the default. You are told
+	// Adds a place to send your money to. The first that is usable is the default. You are told
 	// by e-mail of every change.
 	//
 	// Takes a body of the `application/json` content type.
@@ -3469,7 +3469,7 @@ func (c *Client) ListDisbursementMethods(ctx context.Context, reqEditors ...Requ
 
 // AddDisbursementMethodWithBody Add a disbursement method
 //
-// Adds a place to send your money to. The first one is the default. You are told
+// Adds a place to send your money to. The first that is usable is the default. You are told
 // by e-mail of every change.
 //
 // Takes any type of body and a specified content type.
@@ -3489,7 +3489,7 @@ func (c *Client) AddDisbursementMethodWithBody(ctx context.Context, contentType 
 
 // AddDisbursementMethod Add a disbursement method
 //
-// Adds a place to send your money to. The first one is the default. You are told
+// Adds a place to send your money to. The first that is usable is the default. You are told
 // by e-mail of every change.
 //
 // Takes a body of the `application/json` content type.
@@ -5594,7 +5594,7 @@ type ClientWithResponsesInterface interface {
 
 	// AddDisbursementMethodWithBodyWithResponse Add a disbursement method
 	//
-	// Adds a place to send your money to. The first one is the default. You are told
+	// Adds a place to send your money to. The first that is usable is the default. You are told
 	// by e-mail of every change.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -5604,7 +5604,7 @@ type ClientWithResponsesInterface interface {
 
 	// AddDisbursementMethodWithResponse Add a disbursement method
 	//
-	// Adds a place to send your money to. The first one is the default. You are told
+	// Adds a place to send your money to. The first that is usable is the default. You are told
 	// by e-mail of every change.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -12433,7 +12433,7 @@ func (c *ClientWithResponses) ListDisbursementMethodsWithResponse(ctx context.Co
 
 // AddDisbursementMethodWithBodyWithResponse Add a disbursement method
 //
-// Adds a place to send your money to. The first one is the default. You are told
+// Adds a place to send your money to. The first that is usable is the default. You are told
 // by e-mail of every change.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -12449,7 +12449,7 @@ func (c *ClientWithResponses) AddDisbursementMethodWithBodyWithResponse(ctx cont
 
 // AddDisbursementMethodWithResponse Add a disbursement method
 //
-// Adds a place to send your money to. The first one is the default. You are told
+// Adds a place to send your money to. The first that is usable is the default. You are told
 // by e-mail of every change.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).

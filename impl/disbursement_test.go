@@ -235,6 +235,23 @@ func TestUnusableDefault(t *testing.T) {
 	u.post(t, at+"/default", object("password", passphrase)).want(t, 422, "unacceptable_data")
 	u.call(t, http.MethodPut, at, fmt.Sprintf(`{"password":%q,"method":%s}`, passphrase, goodACH)).want(t, 200)
 	u.post(t, at+"/default", object("password", passphrase)).want(t, 200)
+
+	const other = "b@example.com"
+	l.create(t, withMethods(other, vendorACH), "Prefer", "handling=lenient").want(t, 201)
+	u = l.browser()
+	u.post(t, "/invitation/accept", object("token", l.letter(t, other, 1).token, "password", passphrase)).want(t, 200)
+	u.logIn(t, other, passphrase).want(t, 200)
+	if added := u.post(t, "/me/disbursement-methods", methodChange(passphrase)).want(t, 201); added.body["is_default"] != true {
+		t.Errorf("an unusable method stays the default: %s", added.raw)
+	}
+	u.post(t, "/me/disbursement-methods", methodChange(passphrase)).want(t, 201)
+	var defaults []bool
+	for _, m := range u.get(t, "/me/disbursement-methods").want(t, 200).items("disbursement_methods") {
+		defaults = append(defaults, m["is_default"].(bool))
+	}
+	if !slices.Equal(defaults, []bool{false, true, false}) {
+		t.Errorf("defaults: %v", defaults)
+	}
 }
 
 // TestRequirements checks that a form which is filled in as the requirements say

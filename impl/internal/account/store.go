@@ -92,7 +92,8 @@ type Store interface {
 	// ids, which is that in which they were added. What changes them returns
 	// [ErrNotLoggedIn] if the account is not active any more.
 	Methods(ctx context.Context, customerID int64) ([]disbursement.Method, error)
-	// AddMethod stores a method, as the default if it is the only one, or
+	// AddMethod stores a method, as the default if it is the only one, or the
+	// first that is usable; or
 	// returns [ErrTooManyMethods].
 	AddMethod(ctx context.Context, c MethodChange) (disbursement.Method, error)
 	// ReplaceMethod puts a method in the place of the one with its id, or

@@ -105,7 +105,7 @@ func (db *DB) changeMethods(ctx context.Context, name string, customerID int64, 
 // AddMethod implements [account.Store].
 func (db *DB) AddMethod(ctx context.Context, c account.MethodChange) (disbursement.Method, error) {
 	m := c.Method
-	err := db.changeMethods(ctx, "add disbursement method", c.CustomerID, func(tx *sql.Tx) error {
+	err := db.changeMethods(ctx, "add disbursement method", c.CustomerID, func(tx *sql.Tx) (err error) {
 		var there int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM disbursement_methods WHERE customer_id = ?`, c.CustomerID).Scan(&there); err != nil {
 			return err
@@ -113,13 +113,28 @@ func (db *DB) AddMethod(ctx context.Context, c account.MethodChange) (disburseme
 		if there >= disbursement.Most {
 			return account.ErrTooManyMethods
 		}
-		m.IsDefault = there == 0
+		if m.IsDefault, err = becomesDefault(ctx, tx, c.CustomerID, m.Usable, there == 0); err != nil {
+			return err
+		}
 		if err := addMethod(ctx, tx, c.CustomerID, &m, c.Secret); err != nil {
 			return err
 		}
 		return insertMessage(ctx, tx, c.CustomerID, c.Notice, m.UpdatedAt)
 	})
 	return m, err
+}
+
+// becomesDefault tells whether a method that is added is the default: the first
+// one, and the first that is usable, for which an unusable one makes room.
+func becomesDefault(ctx context.Context, tx *sql.Tx, customerID int64, usable, first bool) (bool, error) {
+	if first || !usable {
+		return first, nil
+	}
+	err := one(tx.ExecContext(ctx, `UPDATE disbursement_methods SET is_default = 0 WHERE customer_id = ? AND is_default = 1 AND usable = 0`, customerID))
+	if errors.Is(err, errNone) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 const updateMethod = `
