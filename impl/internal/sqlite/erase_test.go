@@ -58,7 +58,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const customers = 600
+	const customers = 450
 	mark := func(i int) string { return fmt.Sprintf("mark%04d", i) }
 	ids := make([]int64, customers)
 	for i := range ids {
