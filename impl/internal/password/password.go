@@ -56,6 +56,7 @@ package password
 
 import (
 	"fmt"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -105,11 +106,14 @@ type Policy struct {
 	list *list
 }
 
-// NewPolicy makes a policy with the embedded list, which takes some
-// milliseconds and 8 octets of memory for each entry: make one and keep it. It
-// fails only if the program was built with a damaged list.
+// breachedList reads the embedded list, once for all policies: it takes some
+// milliseconds, and 8 octets of memory for each entry.
+var breachedList = sync.OnceValues(func() (*list, error) { return readList(breached) })
+
+// NewPolicy makes a policy with the embedded list. It fails only if the program
+// was built with a damaged list.
 func NewPolicy() (*Policy, error) {
-	l, err := readList(breached)
+	l, err := breachedList()
 	if err != nil {
 		return nil, fmt.Errorf("read the list of breached passwords: %w", err)
 	}
