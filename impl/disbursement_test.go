@@ -142,6 +142,20 @@ func TestMethodsOfCreation(t *testing.T) {
 	b.create(t, withMethods("b@example.com", slices.Repeat([]string{goodACH}, 11)...)).want(t, 400)
 }
 
+// TestEveryFinding checks that faults of methods and of everything else are
+// named at once.
+func TestEveryFinding(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	body := strings.Replace(withMethods("a@example.com", goodACH, vendorACH), `"first_name"`, `"phone_number":"12","language":"xx-yy","first_name"`, 1)
+	got := b.create(t, body).want(t, 422, "unacceptable_data").faults()
+	want := []string{"/disbursement_methods/1/bank_aba_routing_number routing_number_check_digit", "/language unknown_language", "/phone_number phone_number_needs_country"}
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 // TestMistyped checks that what decides money is refused in words that say how
 // to mend it, and that they do not hold the number.
 func TestMistyped(t *testing.T) {

@@ -12,8 +12,9 @@ import (
 const fieldMethods = "disbursement_methods"
 
 // disburse gives a customer the disbursement methods of the draft, the first
-// usable one of which is the default, and returns their secrets; or [*UnacceptableError].
-func (d *Draft) disburse(c *Customer, newID func() string, now time.Time) ([]disbursement.Secrets, error) {
+// usable one of which is the default. It returns their secrets, or what speaks
+// against them.
+func (d *Draft) disburse(c *Customer, newID func() string, now time.Time) ([]disbursement.Secrets, []Finding) {
 	var findings []Finding
 	var secrets []disbursement.Secrets
 	for i, method := range d.DisbursementMethods {
@@ -23,7 +24,7 @@ func (d *Draft) disburse(c *Customer, newID func() string, now time.Time) ([]dis
 		secrets = append(secrets, accepted.Secrets)
 	}
 	if len(findings) > 0 {
-		return nil, &UnacceptableError{findings}
+		return nil, findings
 	}
 	if len(c.DisbursementMethods) > 0 {
 		usable := func(m disbursement.Method) bool { return m.Usable }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cryptoexchange.com/escrow/impl/internal/country"
+	"cryptoexchange.com/escrow/impl/internal/disbursement"
 	"cryptoexchange.com/escrow/impl/internal/emailaddr"
 	"cryptoexchange.com/escrow/impl/internal/phone"
 	"cryptoexchange.com/escrow/impl/internal/text"
@@ -25,9 +26,10 @@ const (
 	CodeInvalidText        = "invalid_text"
 )
 
-// accept turns a draft into the customer that it describes, or says everything
+// accept turns a draft into the customer that it describes, with the key of the
+// e-mail address and the secrets of the disbursement methods; or says everything
 // that speaks against it.
-func (d *Draft) accept(partnerID *int64, now time.Time) (Customer, string, error) {
+func (d *Draft) accept(partnerID *int64, newID func() string, now time.Time) (Customer, string, []disbursement.Secrets, error) {
 	var findings []Finding
 	key, err := emailaddr.Key(d.Email)
 	if err != nil {
@@ -42,14 +44,11 @@ func (d *Draft) accept(partnerID *int64, now time.Time) (Customer, string, error
 	findings = append(findings, f...)
 	tag, f := acceptLanguage(d.Language)
 	findings = append(findings, f...)
-	if len(findings) > 0 {
-		return Customer{}, "", &UnacceptableError{findings}
-	}
 	group := Introduced
 	if partnerID == nil {
 		group = SignedUp
 	}
-	return Customer{
+	c := Customer{
 		PartnerID:  partnerID,
 		Email:      d.Email,
 		FirstName:  d.FirstName,
@@ -64,13 +63,19 @@ func (d *Draft) accept(partnerID *int64, now time.Time) (Customer, string, error
 		Language:      tag,
 		CreatedAt:     now,
 		UpdatedAt:     now,
-	}, key, nil
+	}
+	secrets, f := d.disburse(&c, newID, now)
+	if findings = append(findings, f...); len(findings) > 0 {
+		return Customer{}, "", nil, &UnacceptableError{findings}
+	}
+	return c, key, secrets, nil
 }
 
 // SignUp turns a draft into a customer who signs up alone, and gives the key of
 // their e-mail address; or returns [*UnacceptableError].
 func (d *Draft) SignUp(now time.Time) (c Customer, emailKey string, err error) {
-	return d.accept(nil, now)
+	c, emailKey, _, err = d.accept(nil, nil, now) // there are no methods that need an id
+	return c, emailKey, err
 }
 
 func (a *DraftAddress) accept() (*Address, []Finding) {

@@ -67,11 +67,7 @@ func NewService(p Params) *Service {
 // [ErrKeyReused] or [ErrUnavailable].
 func (s *Service) Create(ctx context.Context, partnerID int64, draft Draft, idempotencyKey string) (Created, error) {
 	now := s.now().UTC().Truncate(time.Microsecond)
-	c, emailKey, err := draft.accept(&partnerID, now)
-	if err != nil {
-		return Created{}, err
-	}
-	secrets, err := draft.disburse(&c, s.newID, now)
+	c, emailKey, secrets, err := draft.accept(&partnerID, s.newID, now)
 	if err != nil {
 		return Created{}, err
 	}

@@ -44,12 +44,12 @@ func (a *API) authenticate(c echo.Context, required openapi3.SecurityRequirement
 func (a *API) authenticateCustomer(c echo.Context) error {
 	token := sessionToken(c.Request())
 	if token == "" {
-		return a.refuseAnonymous(c)
+		return a.refuse(c, account.ErrNotLoggedIn)
 	}
 	ctx := c.Request().Context()
 	session, err := a.p.Accounts.Authenticate(ctx, token)
 	if errors.Is(err, account.ErrNotLoggedIn) {
-		return a.refuseAnonymous(c)
+		return a.refuse(c, account.ErrNotLoggedIn)
 	}
 	if err != nil {
 		return err
@@ -57,13 +57,6 @@ func (a *API) authenticateCustomer(c echo.Context) error {
 	caller := callOf(ctx)
 	caller.session = &session
 	return a.throttles.sessions.take(session.CustomerID)
-}
-
-func (a *API) refuseAnonymous(c echo.Context) error {
-	if err := a.failures.take(callOf(c.Request().Context()).network); err != nil {
-		return err
-	}
-	return account.ErrNotLoggedIn
 }
 
 // sessionToken finds the token of a session; empty if there is none, or if
@@ -114,12 +107,12 @@ func (a *API) guard(next server.StrictHandlerFunc, _ string) server.StrictHandle
 func (a *API) authenticatePartner(c echo.Context) error {
 	token, given := bearer(c.Request().Header.Values("Authorization"))
 	if !given {
-		return a.refuse(c, challenge)
+		return a.refuse(c, &credentialError{challenge})
 	}
 	ctx := c.Request().Context()
 	key, err := a.p.Partners.Authenticate(ctx, token)
 	if errors.Is(err, partner.ErrUnauthenticated) {
-		return a.refuse(c, challengeInvalid)
+		return a.refuse(c, &credentialError{challengeInvalid})
 	}
 	if err != nil {
 		return err
@@ -131,11 +124,11 @@ func (a *API) authenticatePartner(c echo.Context) error {
 
 // refuse answers a caller who is not recognised; one who keeps coming is told
 // to slow down.
-func (a *API) refuse(c echo.Context, challenge string) error {
-	if err := a.failures.take(a.p.ClientIP(c.Request())); err != nil {
+func (a *API) refuse(c echo.Context, refusal error) error {
+	if err := a.failures.take(callOf(c.Request().Context()).network); err != nil {
 		return err
 	}
-	return &credentialError{challenge}
+	return refusal
 }
 
 // bearer finds the token in an Authorization header (RFC 6750 §2.1). The name of
