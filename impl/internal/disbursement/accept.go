@@ -2,6 +2,7 @@ package disbursement
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -49,7 +50,7 @@ type Terms struct {
 // Accept turns a draft into a method, or says everything that speaks against it.
 func Accept(d Draft, t Terms) (Accepted, []Finding) {
 	d.normalise()
-	a := acceptance{draft: &d}
+	a := acceptance{draft: &d, fields: fieldsOf(d.route())}
 	a.structure()
 	a.money()
 	if len(a.refused) > 0 || len(a.doubts) > 0 && !t.Lenient {
@@ -97,6 +98,7 @@ func orNone(number string) string {
 // acceptance collects what is found of a draft.
 type acceptance struct {
 	draft   *Draft
+	fields  []Field   // of the draft's route
 	refused []Finding // always refused
 	doubts  []Finding // refused unless the caller asks for leniency
 	notes   []Finding // warnings either way
@@ -109,11 +111,10 @@ func (a *acceptance) refuse(code, detail string, path ...string) {
 // structure looks for fields that are missing, or do not go together.
 func (a *acceptance) structure() {
 	d := a.draft
-	route := d.route()
-	if !route.supported() {
+	if !d.route().supported() {
 		a.refuse(CodeUnsupportedRoute, "There is no such route: ACH is for dollars in the United States.", "currency")
 	}
-	for _, f := range fieldsOf(route) {
+	for _, f := range a.fields {
 		value := f.value(d)
 		path := strings.Split(f.Name, ".")
 		switch {
@@ -128,27 +129,22 @@ func (a *acceptance) structure() {
 		}
 	}
 	for _, group := range oneOf(d.Type) {
-		if !d.hasOneOf(group) {
+		if !a.hasOneOf(group) {
 			a.refuse(CodeAccountRequired, "Give "+strings.Join(group, " or ")+".", group[0])
 		}
 	}
 }
 
-func (d *Draft) hasOneOf(names []string) bool {
-	for _, f := range fieldsOf(d.route()) {
-		for _, name := range names {
-			if f.Name == name && f.value(d) != "" {
-				return true
-			}
-		}
-	}
-	return false
+func (a *acceptance) hasOneOf(names []string) bool {
+	return slices.ContainsFunc(a.fields, func(f Field) bool {
+		return slices.Contains(names, f.Name) && f.value(a.draft) != ""
+	})
 }
 
 // money checks what decides where money goes.
 func (a *acceptance) money() {
 	d := a.draft
-	for _, f := range fieldsOf(d.route()) {
+	for _, f := range a.fields {
 		value := f.value(d)
 		if f.check == nil || value == "" {
 			continue
