@@ -48,6 +48,13 @@ func Check(address string) error {
 // that are the same: the local part in NFKC and case folded, the domain in the
 // ASCII form of IDNA2008. It is for comparison, not for sending mail to.
 func Key(address string) (string, error) {
+	if isPlain(address) {
+		return strings.ToLower(address), nil
+	}
+	return keyOfAny(address)
+}
+
+func keyOfAny(address string) (string, error) {
 	if len(address) > maxAddress || !utf8.ValidString(address) {
 		return "", ErrInvalid
 	}

@@ -92,3 +92,28 @@ func FuzzKey(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPlain checks that the short way to a key leads where the long one does.
+func FuzzPlain(f *testing.F) {
+	for _, seed := range []string{"Johny.Smith+a@Example.com", "a@b-.com", "a@1.2", "a@-b.com", "a@b--c.com", "a.@b.com", "a@xn--mnchen-3ya.example", "a@b.c1", "a@b.1-2"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, address string) {
+		if !emailaddr.IsPlain(address) {
+			return
+		}
+		if key, err := emailaddr.KeyOfAny(address); err != nil || key != strings.ToLower(address) {
+			t.Errorf("%q has the key %q, %v", address, key, err)
+		}
+	})
+}
+
+// TestPlain checks that the short way is taken, else it would be tested in vain.
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"Johny.Smith+a@Example.com", "a@b-c.d2", "1@1.x"} {
+		if !emailaddr.IsPlain(address) {
+			t.Errorf("%q goes the long way", address)
+		}
+	}
+}
