@@ -58,6 +58,9 @@ type Config struct {
 	// RateLimit is how many requests a second each API key, and each customer, may make, with five
 	// times as many at once. 0 sets no limit.
 	RateLimit float64
+	// AccessLog is how many requests that went well, and how many that were
+	// refused, are logged in a second at most. 0 logs all.
+	AccessLog int
 
 	now       func() time.Time // the clock; nil for the machine's
 	passwords *password.Params // costs of hashing; nil for the usual ones
@@ -80,6 +83,7 @@ func DefaultConfig() Config {
 		Data:      "./data",
 		MailFrom:  "CryptoExchange <no-reply@cryptoexchange.com>",
 		RateLimit: 1000,
+		AccessLog: 100,
 
 		MailGiveUpAfter: 72 * time.Hour,
 		LinkValidity:    72 * time.Hour,
@@ -119,6 +123,9 @@ func (c *Config) Validate() error {
 	}
 	if c.RateLimit < 0 || math.IsNaN(c.RateLimit) || c.RateLimit > 1e6 {
 		fault("rate limit: want requests a second, or 0 for no limit")
+	}
+	if c.AccessLog < 0 {
+		fault("access log: want lines a second, or 0 for all requests")
 	}
 	return errors.Join(faults...)
 }

@@ -130,6 +130,7 @@ func (s *Service) wire(c Config) error {
 		Now:       s.now,
 		ClientIP:  clientIP(c.TrustedProxies),
 		RateLimit: c.RateLimit,
+		AccessLog: c.AccessLog,
 		Limits:    c.Limits,
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/alecthomas/kong"
 
@@ -67,6 +68,7 @@ func run(ctx context.Context, args []string, out ui) int {
 			"mail_limit":         defaults.Limits.Mail.String(),
 			"network_limit":      defaults.Limits.Network.String(),
 			"rate_limit":         fmt.Sprint(defaults.RateLimit),
+			"access_log":         strconv.Itoa(defaults.AccessLog),
 		},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(out),

@@ -47,6 +47,7 @@ type Params struct {
 	Now       func() time.Time             // the clock
 	ClientIP  func(r *http.Request) string // of the caller, behind proxies
 	RateLimit float64                      // requests a second for each API key and each customer; 0 for no limit
+	AccessLog int                          // requests that are logged in a second at most; 0 for all
 	Limits    Limits
 }
 
@@ -56,6 +57,7 @@ type API struct {
 	contract *contract.Contract
 	calls    *limiter // by API key
 	failures *limiter // by address of callers who are not recognised
+	log      *accessLog
 
 	throttles *throttles
 	origins   *http.CrossOriginProtection
@@ -84,7 +86,7 @@ func New(p Params) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{p: p, calls: calls, failures: failures}
+	a := &API{p: p, calls: calls, failures: failures, log: newAccessLog(p.Logger, p.AccessLog)}
 	if a.throttles, err = newThrottles(p.Limits, p.RateLimit, p.Now); err != nil {
 		return nil, err
 	}
@@ -247,29 +249,10 @@ func (a *API) track(next echo.HandlerFunc) echo.HandlerFunc {
 		ctx := context.WithValue(c.Request().Context(), callKey{}, made)
 		c.SetRequest(c.Request().WithContext(ctx))
 		err = next(c)
-		a.logCall(c, made, a.p.Now().Sub(began))
+		ended := a.p.Now()
+		a.log.add(c, made, ended, ended.Sub(began))
 		return err
 	}
-}
-
-func (a *API) logCall(c echo.Context, made *call, took time.Duration) {
-	attributes := []slog.Attr{
-		slog.String("request_id", made.requestID.String()),
-		slog.String("method", c.Request().Method),
-		slog.String("route", c.Path()),
-		slog.Int("status", c.Response().Status),
-		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
-	}
-	if made.partnerID != 0 {
-		attributes = append(attributes, slog.Int64("partner_id", made.partnerID), slog.Int64("key_id", made.keyID))
-	}
-	if made.session != nil {
-		attributes = append(attributes, slog.Int64("customer_id", made.session.CustomerID))
-	}
-	if made.code != "" {
-		attributes = append(attributes, slog.String("code", made.code))
-	}
-	a.p.Logger.LogAttrs(c.Request().Context(), slog.LevelInfo, "request", attributes...)
 }
 
 func (a *API) logViolation(c echo.Context, violation *contract.ResponseError) {
