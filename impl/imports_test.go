@@ -25,6 +25,7 @@ var layers = map[string]struct {
 }{
 	"gen":                        {[]string{"gen/scalar"}, []string{"github.com/oapi-codegen/runtime", "github.com/oapi-codegen/nullable"}},
 	"gen/scalar":                 {nil, nil},
+	"gen/spec/internal/rules":    {nil, []string{"gopkg.in/yaml.v3"}},
 	"gen/spec":                   {nil, nil},
 	"gen/server":                 {[]string{"gen"}, []string{"github.com/oapi-codegen/runtime", "github.com/labstack/echo/v4"}},
 	"impl/internal/country":      {nil, nil},

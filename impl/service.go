@@ -121,7 +121,7 @@ func (s *Service) wire(c Config) error {
 		return err
 	}
 	api, err := httpapi.New(httpapi.Params{
-		Contract:  spec.YAML,
+		Contract:  spec.Rules,
 		PublicURL: s.url,
 		Customers: s.customers,
 		Partners:  s.partners,

@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 )
@@ -53,19 +54,16 @@ type Config struct {
 
 // Site is the published documentation.
 type Site struct {
-	yaml, json []byte
-	redoc      []byte // compressed
-	problems   []Problem
-	pages      *template.Template
+	yaml     []byte
+	json     func() ([]byte, error)
+	redoc    []byte // compressed
+	problems []Problem
+	pages    *template.Template
 }
 
-// New makes the site. It fails on a contract that is no YAML.
+// New makes the site. The contract as JSON is made when it is first asked for.
 func New(c Config) (*Site, error) {
 	served, err := withServer(c.Contract, c.ServerURL)
-	if err != nil {
-		return nil, err
-	}
-	asJSON, err := toJSON(served)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +75,7 @@ func New(c Config) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("docs: %w", err)
 	}
-	return &Site{yaml: served, json: asJSON, redoc: redoc, problems: c.Problems, pages: pages}, nil
+	return &Site{yaml: served, json: sync.OnceValues(func() ([]byte, error) { return toJSON(served) }), redoc: redoc, problems: c.Problems, pages: pages}, nil
 }
 
 // Register puts the site's routes on Echo.
@@ -89,9 +87,17 @@ func (s *Site) Register(e *echo.Echo) {
 	// application/yaml is of RFC 9512; RFC 6838's +json types of OpenAPI are not
 	// registered yet, so the plain ones are used, which browsers show.
 	e.GET("/openapi.yaml", blob("application/yaml; charset=utf-8", s.yaml))
-	e.GET("/openapi.json", blob("application/json", s.json))
+	e.GET("/openapi.json", s.serveJSON)
 	e.GET("/problems", s.page("problems.html", plainPolicy, func(echo.Context) (any, error) { return s.problems, nil }))
 	e.GET("/problems/:code", s.page("problem.html", plainPolicy, s.problem))
+}
+
+func (s *Site) serveJSON(c echo.Context) error {
+	document, err := s.json()
+	if err != nil {
+		return err
+	}
+	return blob("application/json", document)(c)
 }
 
 func (s *Site) problem(c echo.Context) (any, error) {

@@ -3,12 +3,14 @@ package password
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"runtime"
 	"time"
 
 	"github.com/alexedwards/argon2id"
+	"golang.org/x/crypto/argon2"
 )
 
 // ErrBusy is returned if too many hashes are being made: come back later.
@@ -67,12 +69,21 @@ func NewHasher(p Params) (*Hasher, error) {
 		turns:   make(chan struct{}, p.Concurrency),
 		callers: make(chan struct{}, p.Concurrency+p.Waiting),
 	}
-	nothing, err := argon2id.CreateHash(rand.Text(), &h.params)
-	if err != nil {
-		return nil, fmt.Errorf("make a password hasher: %w", err)
-	}
-	h.nothing = nothing
+	h.nothing = hashOfNothing(p)
 	return h, nil
+}
+
+// hashOfNothing writes a hash (PHC string format) that no password is known to
+// have: both its salt and its tag are random. To make one of a password would
+// take as long as a login does, at each start.
+func hashOfNothing(p Params) string {
+	random := func(n int) string {
+		b := make([]byte, n)
+		_, _ = rand.Read(b) // which never fails
+		return base64.RawStdEncoding.EncodeToString(b)
+	}
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s",
+		argon2.Version, p.Memory, p.Iterations, p.Parallelism, random(saltLength), random(keyLength))
 }
 
 // Hash gives the argon2id hash of a password in PHC string format, with a new
