@@ -52,7 +52,7 @@ var layers = map[string]struct {
 	"impl/internal/pages": {nil, []string{"github.com/labstack/echo/v4"}},
 	"impl/internal/sqlite": {
 		[]string{"impl/internal/account", "impl/internal/customer", "impl/internal/disbursement", "impl/internal/partner", "impl/internal/outbox"},
-		[]string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/gofrs/flock"},
+		[]string{"modernc.org/sqlite", "zombiezen.com/go/sqlite", "github.com/pressly/goose/v3", "github.com/gofrs/flock"},
 	},
 	"impl/internal/storetest":  {[]string{"impl/internal/account", "impl/internal/disbursement", "impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"}, []string{"github.com/google/go-cmp"}},
 	"impl/smtptest":            {nil, []string{"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"}},

@@ -11,6 +11,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
+
+	"cryptoexchange.com/escrow/impl/internal/strictjson"
 )
 
 // checkParameter refuses parameters of forms that are not decoded here.
@@ -86,9 +88,9 @@ func (ct *Contract) judgeParameter(p *openapi3.Parameter, values []string) []Fau
 	case len(values) > 1:
 		return fault("repeated_parameter", "This parameter must be given once.")
 	case !utf8.ValidString(values[0]):
-		return fault(codeInvalidUTF8, "This parameter must be UTF-8.")
+		return fault(strictjson.CodeInvalidUTF8, "This parameter must be UTF-8.")
 	case strings.ContainsRune(values[0], 0):
-		return fault(codeNULCharacter, "Text must not have NUL characters (U+0000).")
+		return fault(strictjson.CodeNULCharacter, "Text must not have NUL characters (U+0000).")
 	}
 	value, ok := scalar(p.Schema.Value, values[0])
 	if !ok {
