@@ -88,7 +88,9 @@ type Store interface {
 	// RevokeKey ends a key; one that ended before keeps its time. It returns
 	// [ErrNotFound] for an unknown key.
 	RevokeKey(ctx context.Context, id int64, at time.Time) error
-	// KeyByHash finds a key that is good, or returns [ErrUnauthenticated].
+	// KeyByHash finds a key that is good, or returns [ErrUnauthenticated]. It is
+	// called for each request, and so answers from memory; but what this or any
+	// other process has done to keys before the call counts.
 	KeyByHash(ctx context.Context, hash Hash) (Key, error)
 }
 
@@ -103,7 +105,7 @@ func NewService(store Store, now func() time.Time) *Service { return &Service{st
 
 // Authenticate finds the key that a caller presents, or returns
 // [ErrUnauthenticated]. A key that was revoked, in whatever process, is refused
-// from then on: the store is asked each time.
+// from then on: the store is asked each time, which has the keys in memory.
 func (s *Service) Authenticate(ctx context.Context, presented string) (Key, error) {
 	if len(presented) > maxKeyLength || !strings.HasPrefix(presented, KeyPrefix) {
 		return Key{}, ErrUnauthenticated

@@ -25,9 +25,9 @@ func (db *DB) Link(ctx context.Context, kind string, hash [32]byte) (account.Lin
 	var l account.Link
 	var expires int64
 	var used sql.NullInt64
-	err := db.read.QueryRowContext(ctx, selectLink, hash[:], kind).
+	err := db.read(ctx).row(selectLink, hash[:], kind).
 		Scan(&l.ID, &l.Kind, &l.CustomerID, &l.Email, &l.FirstName, &l.PartnerName, &l.Active, &expires, &used)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, errNone) {
 		return account.Link{}, account.ErrLinkNotFound
 	}
 	if err != nil {
@@ -53,40 +53,40 @@ ON CONFLICT (customer_id) DO UPDATE SET password_hash = excluded.password_hash, 
 // UseLink implements [account.Store].
 func (db *DB) UseLink(ctx context.Context, use account.LinkUse) error {
 	at := micros(use.At)
-	return db.transaction(ctx, "use link", func(tx *sql.Tx) error {
-		err := one(tx.ExecContext(ctx, useLink, at, use.LinkID))
+	return db.transaction(ctx, "use link", func(tx *tx) error {
+		err := one(tx.exec(useLink, at, use.LinkID))
 		if errors.Is(err, errNone) {
-			return whyNotUsed(ctx, tx, use.LinkID)
+			return whyNotUsed(tx, use.LinkID)
 		}
 		if err != nil {
 			return err
 		}
-		if err := keepsFactor(ctx, tx, use.CustomerID, use.SecondFactor); err != nil {
+		if err := keepsFactor(tx, use.CustomerID, use.SecondFactor); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, useLinks, at, use.CustomerID, use.Kind); err != nil {
+		if _, err := tx.exec(useLinks, at, use.CustomerID, use.Kind); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, setPassword, use.CustomerID, use.PasswordHash, at); err != nil {
+		if _, err := tx.exec(setPassword, use.CustomerID, use.PasswordHash, at); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, verifyEmail, at, use.CustomerID); err != nil {
+		if _, err := tx.exec(verifyEmail, at, use.CustomerID); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, deleteSessions, use.CustomerID); err != nil {
+		if _, err := tx.exec(deleteSessions, use.CustomerID); err != nil {
 			return err
 		}
 		if use.Notice == nil {
 			return nil
 		}
-		return insertMessage(ctx, tx, use.CustomerID, *use.Notice, use.At)
+		return insertMessage(tx, use.CustomerID, *use.Notice, use.At)
 	})
 }
 
 // whyNotUsed finds out why a link could not be used.
-func whyNotUsed(ctx context.Context, tx *sql.Tx, id string) error {
+func whyNotUsed(tx *tx, id string) error {
 	var used bool
-	if err := tx.QueryRowContext(ctx, isLinkUsed, id).Scan(&used); err != nil {
+	if err := tx.row(isLinkUsed, id).Scan(&used); err != nil {
 		return err
 	}
 	if used {
@@ -95,53 +95,30 @@ func whyNotUsed(ctx context.Context, tx *sql.Tx, id string) error {
 	return account.ErrLinkNotFound
 }
 
-// errNone is what one returns if a statement changed nothing.
-var errNone = errors.New("no such row")
-
-// one makes sure that a statement changed a row.
-func one(result sql.Result, err error) error {
-	if err != nil {
-		return err
-	}
-	n, err := result.RowsAffected()
-	if err == nil && n == 0 {
-		return errNone
-	}
-	return err
-}
-
-// orElse says what it means that a statement changed nothing.
-func orElse(err, meaning error) error {
-	if errors.Is(err, errNone) {
-		return meaning
-	}
-	return err
-}
-
 const selectInvitable = `
 SELECT status = 1 AND NOT EXISTS (SELECT 1 FROM credentials WHERE customer_id = id) FROM customers WHERE id = ?`
 
 // Invite implements [account.Store].
 func (db *DB) Invite(ctx context.Context, customerID int64, m customer.Message, now time.Time, pause func([]time.Time, time.Time) time.Duration) error {
-	return db.transaction(ctx, "invite", func(tx *sql.Tx) error {
+	return db.transaction(ctx, "invite", func(tx *tx) error {
 		var invitable bool
-		err := tx.QueryRowContext(ctx, selectInvitable, customerID).Scan(&invitable)
+		err := tx.row(selectInvitable, customerID).Scan(&invitable)
 		switch {
-		case errors.Is(err, sql.ErrNoRows):
+		case errors.Is(err, errNone):
 			return customer.ErrNotFound
 		case err != nil:
 			return err
 		case !invitable:
 			return account.ErrInvitationAccepted
 		}
-		recent, err := recentEmails(ctx, tx, customerID, now)
+		recent, err := recentEmails(tx, customerID, now)
 		if err != nil {
 			return err
 		}
 		if wait := pause(recent[m.Kind], now); wait > 0 {
 			return &account.TooManyError{RetryAfter: wait}
 		}
-		return insertMessage(ctx, tx, customerID, m, now)
+		return insertMessage(tx, customerID, m, now)
 	})
 }
 
@@ -149,22 +126,18 @@ const selectRecent = `SELECT kind, created_at FROM outbox WHERE customer_id = ? 
 
 // recentEmails has the times at which e-mails of each kind were queued in the
 // last day, the latest first.
-func recentEmails(ctx context.Context, q querier, customerID int64, now time.Time) (recent map[string][]time.Time, err error) {
-	rows, err := q.QueryContext(ctx, selectRecent, customerID, micros(now.Add(-24*time.Hour)))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	recent = make(map[string][]time.Time)
-	for rows.Next() {
+func recentEmails(q querier, customerID int64, now time.Time) (map[string][]time.Time, error) {
+	recent := make(map[string][]time.Time)
+	err := q.each(func(row scanner) error {
 		var kind string
 		var at int64
-		if err := rows.Scan(&kind, &at); err != nil {
-			return nil, err
+		if err := row.Scan(&kind, &at); err != nil {
+			return err
 		}
 		recent[kind] = append(recent[kind], fromMicros(at))
-	}
-	return recent, rows.Err()
+		return nil
+	}, selectRecent, customerID, micros(now.Add(-24*time.Hour)))
+	return recent, err
 }
 
 const insertRequest = `
@@ -172,7 +145,7 @@ INSERT INTO requests (id, kind, email, email_key, first_name, last_name, languag
 
 // AddRequest implements [account.Store].
 func (db *DB) AddRequest(ctx context.Context, r account.Request) error {
-	_, err := db.write.ExecContext(ctx, insertRequest, r.ID, r.Kind, r.Email, r.EmailKey, r.FirstName, r.LastName, r.Language, micros(r.CreatedAt))
+	_, err := db.exec(ctx, insertRequest, r.ID, r.Kind, r.Email, r.EmailKey, r.FirstName, r.LastName, r.Language, micros(r.CreatedAt))
 	return fail("store request", err)
 }
 
@@ -180,38 +153,30 @@ const selectRequests = `
 SELECT id, kind, email, email_key, first_name, last_name, language, created_at FROM requests ORDER BY created_at, id LIMIT ?`
 
 // Requests implements [account.Store].
-func (db *DB) Requests(ctx context.Context, limit int) (list []account.Request, err error) {
-	rows, err := db.read.QueryContext(ctx, selectRequests, limit)
-	if err != nil {
-		return nil, fail("read requests", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var r account.Request
+func (db *DB) Requests(ctx context.Context, limit int) ([]account.Request, error) {
+	requests, err := list(db.read(ctx), func(row scanner) (r account.Request, err error) {
 		var at int64
-		if err := rows.Scan(&r.ID, &r.Kind, &r.Email, &r.EmailKey, &r.FirstName, &r.LastName, &r.Language, &at); err != nil {
-			return nil, fail("read requests", err)
-		}
+		err = row.Scan(&r.ID, &r.Kind, &r.Email, &r.EmailKey, &r.FirstName, &r.LastName, &r.Language, &at)
 		r.CreatedAt = fromMicros(at)
-		list = append(list, r)
-	}
-	return list, fail("read requests", rows.Err())
+		return r, err
+	}, selectRequests, limit)
+	return requests, fail("read requests", err)
 }
 
 // Settle implements [account.Store].
 func (db *DB) Settle(ctx context.Context, s account.Settlement) error {
-	return db.transaction(ctx, "settle request", func(tx *sql.Tx) error {
-		err := one(tx.ExecContext(ctx, `DELETE FROM requests WHERE id = ?`, s.RequestID))
+	return db.transaction(ctx, "settle request", func(tx *tx) error {
+		err := one(tx.exec(`DELETE FROM requests WHERE id = ?`, s.RequestID))
 		switch {
 		case errors.Is(err, errNone):
 			return nil // settled by somebody else
 		case err != nil:
 			return err
 		case s.Creation != nil:
-			_, err := create(ctx, tx, *s.Creation)
+			_, err := create(tx, *s.Creation)
 			return err
 		case s.CustomerID != 0:
-			return settleMessage(ctx, tx, s)
+			return settleMessage(tx, s)
 		default:
 			return nil
 		}
@@ -223,28 +188,28 @@ SELECT EXISTS (
     SELECT 1 FROM customers WHERE id = ? AND status = 1 AND ? = EXISTS (SELECT 1 FROM credentials WHERE customer_id = id))`
 
 // settleMessage queues an e-mail to a customer who is as when it was decided.
-func settleMessage(ctx context.Context, tx *sql.Tx, s account.Settlement) error {
+func settleMessage(tx *tx, s account.Settlement) error {
 	var same bool
-	if err := tx.QueryRowContext(ctx, asDecided, s.CustomerID, s.HasPassword).Scan(&same); err != nil {
+	if err := tx.row(asDecided, s.CustomerID, s.HasPassword).Scan(&same); err != nil {
 		return err
 	}
 	if !same {
 		return account.ErrConflict
 	}
-	return insertMessage(ctx, tx, s.CustomerID, s.Message, s.At)
+	return insertMessage(tx, s.CustomerID, s.Message, s.At)
 }
 
 // CustomerByEmail implements [account.Store].
 func (db *DB) CustomerByEmail(ctx context.Context, emailKey string, now time.Time) (*account.Holder, error) {
-	c, err := scanCustomer(db.read.QueryRowContext(ctx, selectCustomer+`c.email_key = ?`, emailKey))
+	c, err := scanCustomer(db.read(ctx).row(selectCustomer+`c.email_key = ?`, emailKey))
 	if err != nil {
 		return nil, fail("look up address", err)
 	}
 	h := &account.Holder{Customer: c}
-	if err := db.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM credentials WHERE customer_id = ?)`, c.ID).Scan(&h.HasPassword); err != nil {
+	if err := db.read(ctx).row(`SELECT EXISTS (SELECT 1 FROM credentials WHERE customer_id = ?)`, c.ID).Scan(&h.HasPassword); err != nil {
 		return nil, fail("look up address", err)
 	}
-	if h.Emails, err = recentEmails(ctx, db.read, c.ID, now); err != nil {
+	if h.Emails, err = recentEmails(db.read(ctx), c.ID, now); err != nil {
 		return nil, fail("look up address", err)
 	}
 	return h, nil
@@ -260,12 +225,12 @@ WHERE `
 
 // Credentials implements [account.Store].
 func (db *DB) Credentials(ctx context.Context, customerID int64) (account.Credentials, error) {
-	return scanCredentials(db.read.QueryRowContext(ctx, selectCredentials+`c.id = ?`, customerID))
+	return scanCredentials(db.read(ctx).row(selectCredentials+`c.id = ?`, customerID))
 }
 
 // CredentialsByEmail implements [account.Store].
 func (db *DB) CredentialsByEmail(ctx context.Context, emailKey string) (account.Credentials, error) {
-	return scanCredentials(db.read.QueryRowContext(ctx, selectCredentials+`c.email_key = ?`, emailKey))
+	return scanCredentials(db.read(ctx).row(selectCredentials+`c.email_key = ?`, emailKey))
 }
 
 func scanCredentials(row scanner) (account.Credentials, error) {
@@ -275,7 +240,7 @@ func scanCredentials(row scanner) (account.Credentials, error) {
 	var since sql.NullInt64
 	err := row.Scan(&c.CustomerID, &c.Status, &c.Email, &names[0], &names[1], &names[2], &names[3],
 		&c.PasswordHash, &set, &c.TOTPSecret, &since, &c.TOTPLastStep, &c.RecoveryLeft)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, errNone) {
 		return account.Credentials{}, customer.ErrNotFound
 	}
 	if err != nil {
@@ -294,7 +259,7 @@ const enrolTOTP = `UPDATE credentials SET totp_secret = ?, totp_last_step = 0 WH
 
 // EnrolTOTP implements [account.Store].
 func (db *DB) EnrolTOTP(ctx context.Context, customerID int64, secret []byte) error {
-	err := one(db.write.ExecContext(ctx, enrolTOTP, secret, customerID))
+	err := one(db.exec(ctx, enrolTOTP, secret, customerID))
 	return fail("enrol second factor", orElse(err, account.ErrSecondFactorEnabled))
 }
 
@@ -308,19 +273,19 @@ WHERE customer_id = ? AND totp_secret = ? AND totp_since IS NULL`
 
 // EnableTOTP implements [account.Store].
 func (db *DB) EnableTOTP(ctx context.Context, e account.TOTPEnable) error {
-	return db.transaction(ctx, "enable second factor", func(tx *sql.Tx) error {
-		if err := one(tx.ExecContext(ctx, enableTOTP, micros(e.At), e.Step, e.CustomerID, e.Secret)); err != nil {
+	return db.transaction(ctx, "enable second factor", func(tx *tx) error {
+		if err := one(tx.exec(enableTOTP, micros(e.At), e.Step, e.CustomerID, e.Secret)); err != nil {
 			return orElse(err, account.ErrConflict)
 		}
-		if _, err := tx.ExecContext(ctx, deleteRecovery, e.CustomerID); err != nil {
+		if _, err := tx.exec(deleteRecovery, e.CustomerID); err != nil {
 			return err
 		}
 		for _, hash := range e.Recovery {
-			if _, err := tx.ExecContext(ctx, insertRecovery, e.CustomerID, hash); err != nil {
+			if _, err := tx.exec(insertRecovery, e.CustomerID, hash); err != nil {
 				return err
 			}
 		}
-		return insertMessage(ctx, tx, e.CustomerID, e.Notice, e.At)
+		return insertMessage(tx, e.CustomerID, e.Notice, e.At)
 	})
 }
 
@@ -328,28 +293,28 @@ const disableTOTP = `UPDATE credentials SET totp_secret = NULL, totp_since = NUL
 
 // DisableTOTP implements [account.Store].
 func (db *DB) DisableTOTP(ctx context.Context, d account.TOTPDisable) error {
-	return db.transaction(ctx, "disable second factor", func(tx *sql.Tx) error {
-		if err := useProof(ctx, tx, d.CustomerID, d.Proof); err != nil {
+	return db.transaction(ctx, "disable second factor", func(tx *tx) error {
+		if err := useProof(tx, d.CustomerID, d.Proof); err != nil {
 			return err
 		}
-		if err := one(tx.ExecContext(ctx, disableTOTP, d.CustomerID, d.PasswordHash)); err != nil {
+		if err := one(tx.exec(disableTOTP, d.CustomerID, d.PasswordHash)); err != nil {
 			return orElse(err, account.ErrConflict)
 		}
-		if _, err := tx.ExecContext(ctx, deleteRecovery, d.CustomerID); err != nil {
+		if _, err := tx.exec(deleteRecovery, d.CustomerID); err != nil {
 			return err
 		}
-		return insertMessage(ctx, tx, d.CustomerID, d.Notice, d.At)
+		return insertMessage(tx, d.CustomerID, d.Notice, d.At)
 	})
 }
 
 // keepsFactor returns [account.ErrConflict] if a second factor is needed and
 // there is none.
-func keepsFactor(ctx context.Context, tx *sql.Tx, customerID int64, needed bool) error {
+func keepsFactor(tx *tx, customerID int64, needed bool) error {
 	if !needed {
 		return nil
 	}
 	var without bool
-	if err := tx.QueryRowContext(ctx, hasNoFactor, customerID).Scan(&without); err != nil {
+	if err := tx.row(hasNoFactor, customerID).Scan(&without); err != nil {
 		return err
 	}
 	if without {
@@ -366,16 +331,16 @@ const (
 
 // useProof uses a code up, or returns [account.ErrInvalidSecondFactor] if it is
 // used up, or is missing.
-func useProof(ctx context.Context, tx *sql.Tx, customerID int64, p account.Proof) error {
+func useProof(tx *tx, customerID int64, p account.Proof) error {
 	var err error
 	switch {
 	case p.Recovery != nil:
-		err = one(tx.ExecContext(ctx, useRecovery, customerID, p.Recovery))
+		err = one(tx.exec(useRecovery, customerID, p.Recovery))
 	case p.Step != 0:
-		err = one(tx.ExecContext(ctx, useStep, p.Step, customerID, p.Step))
+		err = one(tx.exec(useStep, p.Step, customerID, p.Step))
 	default:
 		var fine bool
-		err = tx.QueryRowContext(ctx, hasNoFactor, customerID).Scan(&fine)
+		err = tx.row(hasNoFactor, customerID).Scan(&fine)
 		if err == nil && !fine {
 			err = errNone
 		}

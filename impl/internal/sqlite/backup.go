@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -31,11 +30,14 @@ func (db *DB) Backup(ctx context.Context, path string) (err error) {
 			err = errors.Join(err, os.Remove(path))
 		}
 	}()
-	copier, err := sql.Open("sqlite", dsn(db.path, "deferred"))
+	copier, err := open(db.path)
 	if err != nil {
-		return fmt.Errorf("back up: %w", err)
+		return fail("back up", err)
 	}
-	_, err = copier.ExecContext(ctx, `VACUUM INTO ?`, path)
+	err = copier.bounded(ctx, func(c *conn) error {
+		_, err := c.exec(`VACUUM INTO ?`, path)
+		return err
+	})
 	if err = errors.Join(err, copier.Close()); err != nil {
 		return fail("back up", err)
 	}

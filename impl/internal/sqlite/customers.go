@@ -16,9 +16,9 @@ var _ customer.Store = (*DB)(nil)
 // Create implements [customer.Store].
 func (db *DB) Create(ctx context.Context, c customer.Creation) (customer.Created, error) {
 	var created customer.Created
-	err := db.transaction(ctx, "create customer", func(tx *sql.Tx) error {
+	err := db.transaction(ctx, "create customer", func(tx *tx) error {
 		var err error
-		created, err = create(ctx, tx, c)
+		created, err = create(tx, c)
 		return err
 	})
 	if err != nil {
@@ -27,22 +27,22 @@ func (db *DB) Create(ctx context.Context, c customer.Creation) (customer.Created
 	return created, nil
 }
 
-func create(ctx context.Context, tx *sql.Tx, c customer.Creation) (customer.Created, error) {
+func create(tx *tx, c customer.Creation) (customer.Created, error) {
 	if c.Idempotency != nil {
-		earlier, err := replay(ctx, tx, c)
+		earlier, err := replay(tx, c)
 		if err != nil || earlier.Replayed {
 			return earlier, err
 		}
 	}
-	if err := refuseEmailInUse(ctx, tx, c.EmailKey, c.SignUpsBefore); err != nil {
+	if err := refuseEmailInUse(tx, c.EmailKey, c.SignUpsBefore); err != nil {
 		return customer.Created{}, err
 	}
-	id, err := insertCustomer(ctx, tx, c)
+	id, err := insertCustomer(tx, c)
 	if err != nil {
 		return customer.Created{}, err
 	}
 	c.Customer.ID = id
-	if err := insertMessage(ctx, tx, id, c.Message, c.Customer.CreatedAt); err != nil {
+	if err := insertMessage(tx, id, c.Message, c.Customer.CreatedAt); err != nil {
 		return customer.Created{}, err
 	}
 	for i := range c.Customer.DisbursementMethods {
@@ -51,11 +51,11 @@ func create(ctx context.Context, tx *sql.Tx, c customer.Creation) (customer.Crea
 		if err != nil {
 			return customer.Created{}, fmt.Errorf("encrypt disbursement method: %w", err)
 		}
-		if err := addMethod(ctx, tx, id, m, secret); err != nil {
+		if err := addMethod(tx, id, m, secret); err != nil {
 			return customer.Created{}, err
 		}
 	}
-	if err := insertIdempotencyKey(ctx, tx, c); err != nil {
+	if err := insertIdempotencyKey(tx, c); err != nil {
 		return customer.Created{}, err
 	}
 	return customer.Created{Customer: c.Customer}, nil
@@ -66,12 +66,12 @@ func create(ctx context.Context, tx *sql.Tx, c customer.Creation) (customer.Crea
 const selectIdempotencyKey = `SELECT fingerprint, customer FROM idempotency_keys WHERE partner_id = ? AND key = ?`
 
 // replay finds the customer that an earlier request with the same key created.
-func replay(ctx context.Context, tx *sql.Tx, c customer.Creation) (customer.Created, error) {
+func replay(tx *tx, c customer.Creation) (customer.Created, error) {
 	var fingerprint []byte
 	var snapshot string
-	err := tx.QueryRowContext(ctx, selectIdempotencyKey, c.Idempotency.PartnerID, c.Idempotency.Key).Scan(&fingerprint, &snapshot)
+	err := tx.row(selectIdempotencyKey, c.Idempotency.PartnerID, c.Idempotency.Key).Scan(&fingerprint, &snapshot)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	case errors.Is(err, errNone):
 		return customer.Created{}, nil
 	case err != nil:
 		return customer.Created{}, fmt.Errorf("read idempotency key: %w", err)
@@ -87,7 +87,7 @@ func replay(ctx context.Context, tx *sql.Tx, c customer.Creation) (customer.Crea
 
 const insertIdempotency = `INSERT INTO idempotency_keys (partner_id, key, fingerprint, customer, expires_at) VALUES (?, ?, ?, ?, ?)`
 
-func insertIdempotencyKey(ctx context.Context, tx *sql.Tx, c customer.Creation) error {
+func insertIdempotencyKey(tx *tx, c customer.Creation) error {
 	if c.Idempotency == nil {
 		return nil
 	}
@@ -96,7 +96,7 @@ func insertIdempotencyKey(ctx context.Context, tx *sql.Tx, c customer.Creation) 
 		return fmt.Errorf("encode idempotency record: %w", err)
 	}
 	k := c.Idempotency
-	if _, err := tx.ExecContext(ctx, insertIdempotency, k.PartnerID, k.Key, k.Fingerprint, string(snapshot), micros(k.ExpiresAt)); err != nil {
+	if _, err := tx.exec(insertIdempotency, k.PartnerID, k.Key, k.Fingerprint, string(snapshot), micros(k.ExpiresAt)); err != nil {
 		return fmt.Errorf("insert idempotency key: %w", err)
 	}
 	return nil
@@ -107,25 +107,25 @@ const selectByEmail = `SELECT id, partner_id, customer_group = 1 AND email_verif
 // refuseEmailInUse need not be told of a race by the unique index: the
 // transaction is the only one that writes. A sign-up that nobody confirmed in
 // time gives way.
-func refuseEmailInUse(ctx context.Context, tx *sql.Tx, key string, signUpsBefore time.Time) error {
+func refuseEmailInUse(tx *tx, key string, signUpsBefore time.Time) error {
 	inUse := &customer.EmailInUseError{}
 	var givesWay bool
-	err := tx.QueryRowContext(ctx, selectByEmail, micros(signUpsBefore), key).Scan(&inUse.CustomerID, &inUse.PartnerID, &givesWay)
+	err := tx.row(selectByEmail, micros(signUpsBefore), key).Scan(&inUse.CustomerID, &inUse.PartnerID, &givesWay)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	case errors.Is(err, errNone):
 		return nil
 	case err != nil:
 		return fmt.Errorf("look for e-mail address: %w", err)
 	case givesWay:
-		return removeCustomer(ctx, tx, inUse.CustomerID)
+		return removeCustomer(tx, inUse.CustomerID)
 	}
 	return inUse
 }
 
 // removeCustomer removes a customer who never was one: a sign-up that nobody
 // confirmed.
-func removeCustomer(ctx context.Context, tx *sql.Tx, id int64) error {
-	return execAll(ctx, tx, "remove sign-up", id,
+func removeCustomer(tx *tx, id int64) error {
+	return execAll(tx, "remove sign-up", id,
 		`DELETE FROM links WHERE customer_id = ?`,
 		`DELETE FROM outbox_attempts WHERE message_id IN (SELECT id FROM outbox WHERE customer_id = ?)`,
 		`DELETE FROM outbox WHERE customer_id = ?`,
@@ -133,9 +133,9 @@ func removeCustomer(ctx context.Context, tx *sql.Tx, id int64) error {
 }
 
 // execAll runs statements about one customer.
-func execAll(ctx context.Context, tx *sql.Tx, name string, id int64, statements ...string) error {
+func execAll(tx *tx, name string, id int64, statements ...string) error {
 	for _, statement := range statements {
-		if _, err := tx.ExecContext(ctx, statement, id); err != nil {
+		if _, err := tx.exec(statement, id); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -151,10 +151,10 @@ INSERT INTO customers (
     address_state, address_country, address_post_code, language, created_at, updated_at
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-func insertCustomer(ctx context.Context, tx *sql.Tx, creation customer.Creation) (int64, error) {
+func insertCustomer(tx *tx, creation customer.Creation) (int64, error) {
 	c := creation.Customer
 	a := addressColumns(c.Address)
-	result, err := tx.ExecContext(ctx, insertCustomers,
+	result, err := tx.exec(insertCustomers,
 		c.PartnerID, c.Email, creation.EmailKey, c.Username, c.FirstName, c.MiddleName, c.LastName,
 		c.CompanyName, c.Gender, c.DateOfBirth, c.Status, c.Group,
 		c.SubscribedToNewsLetter, c.EmailVerified, c.Phone, c.PhoneVerified,
@@ -163,11 +163,7 @@ func insertCustomer(ctx context.Context, tx *sql.Tx, creation customer.Creation)
 	if err != nil {
 		return 0, fmt.Errorf("insert customer: %w", err)
 	}
-	id, err := result.LastInsertId()
-	if err != nil {
-		return 0, fmt.Errorf("read id of customer: %w", err)
-	}
-	return id, nil
+	return result.id, nil
 }
 
 const (
@@ -176,12 +172,12 @@ const (
 )
 
 // insertMessage queues an e-mail, with its link if it has one.
-func insertMessage(ctx context.Context, tx *sql.Tx, customerID int64, m customer.Message, at time.Time) error {
-	if _, err := tx.ExecContext(ctx, insertOutbox, m.ID, customerID, m.Kind, micros(at), micros(at)); err != nil {
+func insertMessage(tx *tx, customerID int64, m customer.Message, at time.Time) error {
+	if _, err := tx.exec(insertOutbox, m.ID, customerID, m.Kind, micros(at), micros(at)); err != nil {
 		return fmt.Errorf("queue e-mail: %w", err)
 	}
 	if l := m.Link; l != nil {
-		if _, err := tx.ExecContext(ctx, insertLink, m.ID, customerID, l.Kind, l.Hash[:], l.KeyID, micros(at), micros(l.ExpiresAt)); err != nil {
+		if _, err := tx.exec(insertLink, m.ID, customerID, l.Kind, l.Hash[:], l.KeyID, micros(at), micros(l.ExpiresAt)); err != nil {
 			return fmt.Errorf("store link: %w", err)
 		}
 	}
@@ -217,18 +213,15 @@ func (db *DB) AnyCustomer(ctx context.Context, id int64) (customer.Customer, err
 
 // customer reads a customer with the disbursement methods.
 func (db *DB) customer(ctx context.Context, query string, args ...any) (customer.Customer, error) {
-	c, err := scanCustomer(db.read.QueryRowContext(ctx, query, args...))
+	c, err := scanCustomer(db.read(ctx).row(query, args...))
 	if err != nil {
 		return customer.Customer{}, fail("read customer", err)
 	}
-	if c.DisbursementMethods, err = methods(ctx, db.read, c.ID); err != nil {
+	if c.DisbursementMethods, err = methods(db.read(ctx), c.ID); err != nil {
 		return customer.Customer{}, fail("read customer", err)
 	}
 	return c, nil
 }
-
-// scanner is a row, or rows.
-type scanner interface{ Scan(dest ...any) error }
 
 func scanCustomer(row scanner) (customer.Customer, error) {
 	var c customer.Customer
@@ -247,7 +240,7 @@ func scanCustomer(row scanner) (customer.Customer, error) {
 		&c.ReasonForDeletion, &changed,
 		&i.queued, &i.sent, &i.failed, &i.used, &i.expires)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	case errors.Is(err, errNone):
 		return customer.Customer{}, customer.ErrNotFound
 	case err != nil:
 		return customer.Customer{}, fmt.Errorf("scan customer: %w", err)
@@ -330,10 +323,6 @@ func (a nullAddress) address() *customer.Address {
 
 // ForgetIdempotencyKeys implements [customer.Store].
 func (db *DB) ForgetIdempotencyKeys(ctx context.Context, now time.Time) (int64, error) {
-	result, err := db.write.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE expires_at < ?`, micros(now))
-	if err != nil {
-		return 0, fail("forget idempotency keys", err)
-	}
-	n, err := result.RowsAffected()
-	return n, fail("forget idempotency keys", err)
+	result, err := db.exec(ctx, `DELETE FROM idempotency_keys WHERE expires_at < ?`, micros(now))
+	return result.changed, fail("forget idempotency keys", err)
 }

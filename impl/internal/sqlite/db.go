@@ -9,13 +9,22 @@
 //
 // # Concurrency
 //
-// SQLite has one writer at a time. One connection writes, so that transactions
-// queue in Go, in order, instead of polling for a lock; it begins every
+// SQLite has one writer at a time. One connection writes, so that whoever wants
+// to write queues in Go, in order, instead of polling for a lock; it begins every
 // transaction with BEGIN IMMEDIATE, for one that reads first and writes later
-// can be refused by any writer in between. Reads have connections of their own,
-// which see the last commit and wait for nobody. Other processes (the
-// operator's commands) may use the file at the same time; busy_timeout is for
-// them.
+// can be refused by any writer in between. Those who wait at the same moment
+// share a transaction and its fsync; writer.go says what becomes of them if one
+// fails, or all. Reads have connections of their own, which see the last commit
+// and wait for nobody. Other processes (the operator's commands) may use the file
+// at the same time; busy_timeout is for them.
+//
+// # Two ways to one library
+//
+// Statements go to zombiezen.com/go/sqlite, which keeps what it has parsed, reads
+// columns one by one and starts no goroutine for a statement: it takes about half
+// as long as database/sql, which makes values and names of all columns first.
+// The migrations go through database/sql, as goose wants it. Both are layers on
+// the one SQLite of modernc.org/sqlite/lib, and so know of each other's locks.
 //
 // # Errors
 //
@@ -37,8 +46,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	_ "modernc.org/sqlite" // the driver that goose uses
+	"zombiezen.com/go/sqlite"
 
 	"cryptoexchange.com/escrow/impl/internal/customer"
 )
@@ -49,16 +58,14 @@ var migrations embed.FS
 const (
 	fileName = "escrow.db"
 	lockName = "escrow.lock"
-	// readers is how many reads run at once. More than there are processors
-	// only helps when reads wait for storage.
-	readers = 8
 )
 
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
-	write *sql.DB // one connection
-	read  *sql.DB
-	path  string
+	path    string
+	writer  *writer
+	readers *readers
+	keys    *keyRing
 }
 
 // Open opens the store in a folder, which it makes if there is none, and brings
@@ -76,43 +83,53 @@ func Open(ctx context.Context, folder string) (*DB, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("make database file: %w", err)
 	}
-	write, err := sql.Open("sqlite", dsn(path, "immediate"))
+	db := &DB{path: path, readers: newReaders(path)}
+	db.keys = &keyRing{path: filepath.Join(folder, keysName), lockPath: filepath.Join(folder, lockName), trusted: keysTrusted, load: db.goodKeys}
+	if err := db.prepare(ctx); err != nil {
+		return nil, err
+	}
+	c, err := open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	write.SetMaxOpenConns(1)
-	if err := migrate(ctx, write, filepath.Join(folder, lockName)); err != nil {
-		return nil, errors.Join(err, write.Close())
-	}
-	read, err := sql.Open("sqlite", dsn(path, "deferred")+"&_pragma=query_only(1)")
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open database: %w", err), write.Close())
-	}
-	read.SetMaxOpenConns(readers)
-	read.SetMaxIdleConns(readers)
-	return &DB{write: write, read: read, path: path}, nil
+	db.writer = newWriter(c)
+	return db, nil
 }
 
-func dsn(path, lock string) string {
-	// The path is escaped, for SQLite reads it as a URI: a data folder may have
-	// a ? or a % in its name.
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String() +
-		"?_txlock=" + lock +
-		"&_pragma=busy_timeout(5000)" + // first, for the next one may have to wait
-		"&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(1)" +
-		"&_pragma=secure_delete(1)" // what is erased is overwritten
-}
-
-// migrate brings the schema up to date. Processes that start at the same moment
-// take turns.
-func migrate(ctx context.Context, db *sql.DB, lockPath string) (err error) {
-	lock := flock.New(lockPath, flock.SetPermissions(0o600))
+// prepare makes the folder what this version wants. Processes that start at the
+// same moment take turns.
+func (db *DB) prepare(ctx context.Context) (err error) {
+	lock := flock.New(db.keys.lockPath, flock.SetPermissions(0o600))
 	if err := lock.Lock(); err != nil {
 		return fmt.Errorf("lock data folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	if err := migrate(ctx, db.path); err != nil {
+		return err
+	}
+	return db.keys.settle(false) // whoever was changing keys is dead
+}
+
+// dsn is for what goes through database/sql.
+func dsn(path string) string {
+	// The path is escaped, for SQLite reads it as a URI: a data folder may have
+	// a ? or a % in its name.
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String() +
+		"?_txlock=immediate" +
+		fmt.Sprintf("&_pragma=busy_timeout(%d)", busyTimeout.Milliseconds()) + // first, for the next one may have to wait
+		"&_pragma=journal_mode(WAL)" +
+		"&_pragma=synchronous(FULL)" +
+		"&_pragma=foreign_keys(1)"
+}
+
+// migrate brings the schema up to date.
+func migrate(ctx context.Context, path string) (err error) {
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1)
 	scripts, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
@@ -127,30 +144,40 @@ func migrate(ctx context.Context, db *sql.DB, lockPath string) (err error) {
 	return nil
 }
 
-// Close ends all use of the store.
-func (db *DB) Close() error { return errors.Join(db.read.Close(), db.write.Close()) }
+// Close ends all use of the store. What waits to be written is written.
+func (db *DB) Close() error { return errors.Join(db.writer.close(), db.readers.close()) }
 
 // Ping tells whether the store can be read and written. It writes nothing.
 func (db *DB) Ping(ctx context.Context) error {
-	if err := db.read.PingContext(ctx); err != nil {
+	var one int
+	if err := db.read(ctx).row(`SELECT 1`).Scan(&one); err != nil {
 		return fail("ping", err)
 	}
-	return db.transaction(ctx, "ping", func(*sql.Tx) error { return nil })
+	return db.transaction(ctx, "ping", func(*tx) error { return nil })
 }
 
-// transaction runs f in a transaction that can write.
-func (db *DB) transaction(ctx context.Context, name string, f func(*sql.Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fail(name, err)
-	}
-	if err := f(tx); err != nil {
-		// The error to report is that of f; a transaction that cannot be
-		// rolled back ends with its connection.
-		_ = tx.Rollback()
-		return fail(name, err)
-	}
-	return fail(name, tx.Commit())
+// read is for one statement that changes nothing.
+func (db *DB) read(ctx context.Context) querier { return reading{ctx, db.readers} }
+
+// transaction runs f in a transaction that can write, which others may share. If
+// f fails, it has changed nothing.
+func (db *DB) transaction(ctx context.Context, name string, f func(*tx) error) error {
+	return fail(name, db.writer.do(ctx, &job{run: f}))
+}
+
+// exec runs one statement in a transaction.
+func (db *DB) exec(ctx context.Context, query string, args ...any) (r result, err error) {
+	err = db.writer.do(ctx, &job{run: func(tx *tx) error {
+		var err error
+		r, err = tx.exec(query, args...)
+		return err
+	}})
+	return r, err
+}
+
+// apart runs f on the connection that writes, outside of a transaction.
+func (db *DB) apart(ctx context.Context, f func(*conn) error) error {
+	return db.writer.do(ctx, &job{alone: true, run: func(tx *tx) error { return f(tx.conn) }})
 }
 
 // fail names the operation that failed, and makes errors that pass by waiting
@@ -159,17 +186,15 @@ func fail(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var code *sqlite.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s: %w: %w", name, customer.ErrUnavailable, err)
-	case errors.As(err, &code):
-		switch code.Code() & 0xff { // the primary result code
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
-			return fmt.Errorf("%s: %w: %w", name, customer.ErrUnavailable, err)
-		}
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultFull, sqlite.ResultIOErr, sqlite.ResultCantOpen, sqlite.ResultReadOnly:
+		return fmt.Errorf("%s: %w: %w", name, customer.ErrUnavailable, err)
+	default:
+		return fmt.Errorf("%s: %w", name, err)
+	}
 }
 
 func micros(t time.Time) int64 { return t.UnixMicro() }

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,20 +20,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 // methods lists a customer's disbursement methods, the oldest first.
-func methods(ctx context.Context, q querier, customerID int64) (list []disbursement.Method, err error) {
-	rows, err := q.QueryContext(ctx, selectMethods, customerID)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		m, err := scanMethod(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, m)
-	}
-	return list, rows.Err()
+func methods(q querier, customerID int64) ([]disbursement.Method, error) {
+	return list(q, scanMethod, selectMethods, customerID)
 }
 
 func scanMethod(row scanner) (disbursement.Method, error) {
@@ -67,12 +54,12 @@ func encodeMethod(m *disbursement.Method) (details, warnings string, err error) 
 	return string(d), string(w), nil
 }
 
-func addMethod(ctx context.Context, tx *sql.Tx, customerID int64, m *disbursement.Method, secret []byte) error {
+func addMethod(tx *tx, customerID int64, m *disbursement.Method, secret []byte) error {
 	details, warnings, err := encodeMethod(m)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, insertMethod, m.ID, customerID, m.Type, m.IsDefault, m.Usable, details, warnings, secret, micros(m.CreatedAt), micros(m.UpdatedAt))
+	_, err = tx.exec(insertMethod, m.ID, customerID, m.Type, m.IsDefault, m.Usable, details, warnings, secret, micros(m.CreatedAt), micros(m.UpdatedAt))
 	if err != nil {
 		return fmt.Errorf("insert disbursement method: %w", err)
 	}
@@ -81,7 +68,7 @@ func addMethod(ctx context.Context, tx *sql.Tx, customerID int64, m *disbursemen
 
 // Methods implements [account.Store].
 func (db *DB) Methods(ctx context.Context, customerID int64) ([]disbursement.Method, error) {
-	list, err := methods(ctx, db.read, customerID)
+	list, err := methods(db.read(ctx), customerID)
 	return list, fail("list disbursement methods", err)
 }
 
@@ -89,10 +76,10 @@ const isActive = `SELECT EXISTS (SELECT 1 FROM customers WHERE id = ? AND status
 
 // changeMethods runs f in a transaction, unless the account was suspended,
 // closed or erased since its owner was asked for the password.
-func (db *DB) changeMethods(ctx context.Context, name string, customerID int64, f func(*sql.Tx) error) error {
-	return db.transaction(ctx, name, func(tx *sql.Tx) error {
+func (db *DB) changeMethods(ctx context.Context, name string, customerID int64, f func(*tx) error) error {
+	return db.transaction(ctx, name, func(tx *tx) error {
 		var active bool
-		if err := tx.QueryRowContext(ctx, isActive, customerID).Scan(&active); err != nil {
+		if err := tx.row(isActive, customerID).Scan(&active); err != nil {
 			return err
 		}
 		if !active {
@@ -105,32 +92,32 @@ func (db *DB) changeMethods(ctx context.Context, name string, customerID int64, 
 // AddMethod implements [account.Store].
 func (db *DB) AddMethod(ctx context.Context, c account.MethodChange) (disbursement.Method, error) {
 	m := c.Method
-	err := db.changeMethods(ctx, "add disbursement method", c.CustomerID, func(tx *sql.Tx) (err error) {
+	err := db.changeMethods(ctx, "add disbursement method", c.CustomerID, func(tx *tx) (err error) {
 		var there int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM disbursement_methods WHERE customer_id = ?`, c.CustomerID).Scan(&there); err != nil {
+		if err := tx.row(`SELECT count(*) FROM disbursement_methods WHERE customer_id = ?`, c.CustomerID).Scan(&there); err != nil {
 			return err
 		}
 		if there >= disbursement.Most {
 			return account.ErrTooManyMethods
 		}
-		if m.IsDefault, err = becomesDefault(ctx, tx, c.CustomerID, m.Usable, there == 0); err != nil {
+		if m.IsDefault, err = becomesDefault(tx, c.CustomerID, m.Usable, there == 0); err != nil {
 			return err
 		}
-		if err := addMethod(ctx, tx, c.CustomerID, &m, c.Secret); err != nil {
+		if err := addMethod(tx, c.CustomerID, &m, c.Secret); err != nil {
 			return err
 		}
-		return insertMessage(ctx, tx, c.CustomerID, c.Notice, m.UpdatedAt)
+		return insertMessage(tx, c.CustomerID, c.Notice, m.UpdatedAt)
 	})
 	return m, err
 }
 
 // becomesDefault tells whether a method that is added is the default: the first
 // one, and the first that is usable, for which an unusable one makes room.
-func becomesDefault(ctx context.Context, tx *sql.Tx, customerID int64, usable, first bool) (bool, error) {
+func becomesDefault(tx *tx, customerID int64, usable, first bool) (bool, error) {
 	if first || !usable {
 		return first, nil
 	}
-	err := one(tx.ExecContext(ctx, `UPDATE disbursement_methods SET is_default = 0 WHERE customer_id = ? AND is_default = 1 AND usable = 0`, customerID))
+	err := one(tx.exec(`UPDATE disbursement_methods SET is_default = 0 WHERE customer_id = ? AND is_default = 1 AND usable = 0`, customerID))
 	if errors.Is(err, errNone) {
 		return false, nil
 	}
@@ -148,18 +135,18 @@ func (db *DB) ReplaceMethod(ctx context.Context, c account.MethodChange) (m disb
 	if err != nil {
 		return disbursement.Method{}, err
 	}
-	err = db.changeMethods(ctx, "replace disbursement method", c.CustomerID, func(tx *sql.Tx) error {
-		row := tx.QueryRowContext(ctx, updateMethod, c.Method.Type, c.Method.Usable, details, warnings, c.Secret, micros(c.Method.UpdatedAt), c.Method.ID, c.CustomerID)
+	err = db.changeMethods(ctx, "replace disbursement method", c.CustomerID, func(tx *tx) error {
+		row := tx.row(updateMethod, c.Method.Type, c.Method.Usable, details, warnings, c.Secret, micros(c.Method.UpdatedAt), c.Method.ID, c.CustomerID)
 		if m, err = scanMethod(row); err != nil {
 			return noMethod(err)
 		}
-		return insertMessage(ctx, tx, c.CustomerID, c.Notice, c.Method.UpdatedAt)
+		return insertMessage(tx, c.CustomerID, c.Notice, c.Method.UpdatedAt)
 	})
 	return m, err
 }
 
 func noMethod(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, errNone) {
 		return account.ErrMethodNotFound
 	}
 	return err
@@ -173,14 +160,14 @@ WHERE id = (SELECT id FROM disbursement_methods WHERE customer_id = ?1 ORDER BY 
 
 // RemoveMethod implements [account.Store].
 func (db *DB) RemoveMethod(ctx context.Context, c account.MethodChoice) error {
-	return db.changeMethods(ctx, "remove disbursement method", c.CustomerID, func(tx *sql.Tx) error {
-		if err := one(tx.ExecContext(ctx, `DELETE FROM disbursement_methods WHERE id = ? AND customer_id = ?`, c.MethodID, c.CustomerID)); err != nil {
+	return db.changeMethods(ctx, "remove disbursement method", c.CustomerID, func(tx *tx) error {
+		if err := one(tx.exec(`DELETE FROM disbursement_methods WHERE id = ? AND customer_id = ?`, c.MethodID, c.CustomerID)); err != nil {
 			return orElse(err, account.ErrMethodNotFound)
 		}
-		if _, err := tx.ExecContext(ctx, promoteMethod, c.CustomerID); err != nil {
+		if _, err := tx.exec(promoteMethod, c.CustomerID); err != nil {
 			return err
 		}
-		return insertMessage(ctx, tx, c.CustomerID, c.Notice, c.At)
+		return insertMessage(tx, c.CustomerID, c.Notice, c.At)
 	})
 }
 
@@ -190,17 +177,17 @@ RETURNING id, type, is_default, usable, details, warnings, created_at, updated_a
 
 // SetDefaultMethod implements [account.Store].
 func (db *DB) SetDefaultMethod(ctx context.Context, c account.MethodChoice) (m disbursement.Method, err error) {
-	err = db.changeMethods(ctx, "choose disbursement method", c.CustomerID, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE disbursement_methods SET is_default = 0 WHERE customer_id = ? AND is_default = 1`, c.CustomerID); err != nil {
+	err = db.changeMethods(ctx, "choose disbursement method", c.CustomerID, func(tx *tx) error {
+		if _, err := tx.exec(`UPDATE disbursement_methods SET is_default = 0 WHERE customer_id = ? AND is_default = 1`, c.CustomerID); err != nil {
 			return err
 		}
-		if m, err = scanMethod(tx.QueryRowContext(ctx, chooseMethod, micros(c.At), c.MethodID, c.CustomerID)); err != nil {
+		if m, err = scanMethod(tx.row(chooseMethod, micros(c.At), c.MethodID, c.CustomerID)); err != nil {
 			return noMethod(err)
 		}
 		if !m.Usable {
 			return account.ErrMethodNotUsable
 		}
-		return insertMessage(ctx, tx, c.CustomerID, c.Notice, c.At)
+		return insertMessage(tx, c.CustomerID, c.Notice, c.At)
 	})
 	return m, err
 }

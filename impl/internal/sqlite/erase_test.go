@@ -98,28 +98,24 @@ func TestEraseLeavesNothing(t *testing.T) {
 func TestEraseBusy(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	db, other := open(t, folder), open(t, folder)
+	db := open(t, folder)
 	defer db.Close()
-	defer other.Close()
 	p, _, err := db.CreatePartner(t.Context(), "Shop", partner.NewKey{CreatedAt: at})
 	if err != nil {
 		t.Fatal(err)
 	}
 	id := marked(t, db, p.ID, "mark0001", 0)
-	exec(t, db, "PRAGMA busy_timeout = 10")
-	tx, err := other.ReaderForTest().BeginTx(t.Context(), nil)
-	if err != nil {
+	if err := db.SetBusyTimeoutForTest(t.Context(), 10*time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = tx.Rollback() }()
-	var n int
-	if err := tx.QueryRowContext(t.Context(), `SELECT count(*) FROM customers`).Scan(&n); err != nil {
+	release, err := db.HoldForTest("BEGIN", `SELECT count(*) FROM customers`)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if emails, err := db.Erase(t.Context(), id, at); !errors.Is(err, customer.ErrUnavailable) || len(emails) != 1 {
 		t.Errorf("while somebody reads: %v, %v", emails, err)
 	}
-	if err := tx.Rollback(); err != nil {
+	if err := release(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.Erase(t.Context(), id, at); err != nil {

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -16,24 +15,24 @@ const setStatus = `UPDATE customers SET status = ?, updated_at = ? WHERE id = ? 
 // returns [customer.ErrNotFound] for a customer who does not exist, and
 // [account.ErrConflict] for one who is not in the status from.
 func (db *DB) SetStatus(ctx context.Context, id int64, from, to customer.Status, at time.Time) error {
-	return db.transaction(ctx, "set status", func(tx *sql.Tx) error {
-		if err := exists(ctx, tx, id); err != nil {
+	return db.transaction(ctx, "set status", func(tx *tx) error {
+		if err := exists(tx, id); err != nil {
 			return err
 		}
-		if err := one(tx.ExecContext(ctx, setStatus, to, micros(at), id, from)); err != nil {
+		if err := one(tx.exec(setStatus, to, micros(at), id, from)); err != nil {
 			return orElse(err, account.ErrConflict)
 		}
 		if to == customer.Active {
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, deleteSessions, id)
+		_, err := tx.exec(deleteSessions, id)
 		return err
 	})
 }
 
-func exists(ctx context.Context, tx *sql.Tx, id int64) error {
+func exists(tx *tx, id int64) error {
 	var there bool
-	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM customers WHERE id = ?)`, id).Scan(&there); err != nil {
+	if err := tx.row(`SELECT EXISTS (SELECT 1 FROM customers WHERE id = ?)`, id).Scan(&there); err != nil {
 		return err
 	}
 	if !there {
@@ -75,17 +74,17 @@ var eraseRows = []string{
 // [customer.ErrUnavailable] if copies are left because others use the file: then
 // it gives the ids nevertheless, and is to be called again.
 func (db *DB) Erase(ctx context.Context, id int64, at time.Time) (emails []string, err error) {
-	err = db.transaction(ctx, "erase customer", func(tx *sql.Tx) error {
-		if err := exists(ctx, tx, id); err != nil {
+	err = db.transaction(ctx, "erase customer", func(tx *tx) error {
+		if err := exists(tx, id); err != nil {
 			return err
 		}
-		if emails, err = texts(ctx, tx, `SELECT id FROM outbox WHERE customer_id = ?`, id); err != nil {
+		if emails, err = texts(tx, `SELECT id FROM outbox WHERE customer_id = ?`, id); err != nil {
 			return err
 		}
-		if err := execAll(ctx, tx, "erase customer", id, eraseRows...); err != nil {
+		if err := execAll(tx, "erase customer", id, eraseRows...); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, eraseCustomer, micros(at), id)
+		_, err := tx.exec(eraseCustomer, micros(at), id)
 		return err
 	})
 	if err != nil {
@@ -100,20 +99,18 @@ func (db *DB) Erase(ctx context.Context, id int64, at time.Time) (emails []strin
 // so the file is written anew. Nobody else writes meanwhile, some seconds for
 // each gigabyte.
 func (db *DB) writeBack(ctx context.Context) error {
-	if _, err := db.write.ExecContext(ctx, `VACUUM`); err != nil {
-		return fail("write back what was erased", err)
-	}
-	for range writeBackTries {
-		var busy bool
-		var pages, moved int
-		if err := db.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved); err != nil {
-			return fail("write back what was erased", err)
+	err := db.apart(ctx, func(c *conn) error {
+		if _, err := c.exec(`VACUUM`); err != nil {
+			return err
 		}
-		if !busy {
-			return nil
+		for range writeBackTries {
+			if done, err := c.checkpoint("TRUNCATE"); err != nil || done {
+				return err
+			}
 		}
-	}
-	return fmt.Errorf("write back what was erased: %w: somebody reads all the time", customer.ErrUnavailable)
+		return fmt.Errorf("%w: somebody reads all the time", customer.ErrUnavailable)
+	})
+	return fail("write back what was erased", err)
 }
 
 // writeBackTries is how often that is tried; each time waits for busy_timeout.

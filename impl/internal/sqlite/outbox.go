@@ -18,18 +18,18 @@ const selectDue = `SELECT id FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT
 // so two workers never get the same message.
 func (db *DB) Claim(ctx context.Context, now, leaseEnd time.Time, limit int) ([]outbox.Message, error) {
 	// Most of the time nothing is due, which can be seen without a lock.
-	ids, err := texts(ctx, db.read, selectDue, micros(now), 1)
+	ids, err := texts(db.read(ctx), selectDue, micros(now), 1)
 	if err != nil || len(ids) == 0 {
 		return nil, fail("look for due e-mails", err)
 	}
 	var messages []outbox.Message
-	err = db.transaction(ctx, "claim e-mails", func(tx *sql.Tx) error {
-		ids, err := texts(ctx, tx, selectDue, micros(now), limit)
+	err = db.transaction(ctx, "claim e-mails", func(tx *tx) error {
+		ids, err := texts(tx, selectDue, micros(now), limit)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			m, err := claim(ctx, tx, id, now, leaseEnd)
+			m, err := claim(tx, id, now, leaseEnd)
 			if err != nil {
 				return err
 			}
@@ -43,26 +43,12 @@ func (db *DB) Claim(ctx context.Context, now, leaseEnd time.Time, limit int) ([]
 	return messages, nil
 }
 
-// querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // texts reads a column of texts.
-func texts(ctx context.Context, q querier, query string, args ...any) (column []string, err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		column = append(column, s)
-	}
-	return column, rows.Err()
+func texts(q querier, query string, args ...any) ([]string, error) {
+	return list(q, func(row scanner) (s string, err error) {
+		err = row.Scan(&s)
+		return s, err
+	}, query, args...)
 }
 
 const (
@@ -79,18 +65,18 @@ WHERE o.id = ?`
 )
 
 // claim leases one message and begins an attempt of it.
-func claim(ctx context.Context, tx *sql.Tx, id string, now, leaseEnd time.Time) (outbox.Message, error) {
-	if _, err := tx.ExecContext(ctx, leaseMessage, micros(leaseEnd), id); err != nil {
+func claim(tx *tx, id string, now, leaseEnd time.Time) (outbox.Message, error) {
+	if _, err := tx.exec(leaseMessage, micros(leaseEnd), id); err != nil {
 		return outbox.Message{}, fmt.Errorf("lease: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, beginAttempt, micros(now), id); err != nil {
+	if _, err := tx.exec(beginAttempt, micros(now), id); err != nil {
 		return outbox.Message{}, fmt.Errorf("begin attempt: %w", err)
 	}
 	var m outbox.Message
 	var created int64
 	var keyID, expires sql.NullInt64
 	var kind sql.NullString
-	err := tx.QueryRowContext(ctx, readMessage, id).Scan(&m.ID, &m.Kind, &m.CustomerID, &created, &m.Attempts,
+	err := tx.row(readMessage, id).Scan(&m.ID, &m.Kind, &m.CustomerID, &created, &m.Attempts,
 		&m.To, &m.Language, &m.FirstName, &m.PartnerName, &keyID, &kind, &expires)
 	if err != nil {
 		return outbox.Message{}, fmt.Errorf("read message: %w", err)
@@ -108,8 +94,8 @@ const whileLeased = ` WHERE id = ? AND attempts = ? AND due_at IS NOT NULL`
 
 // Extend implements [outbox.Store].
 func (db *DB) Extend(ctx context.Context, id string, attempt int, leaseEnd time.Time) error {
-	return db.transaction(ctx, "extend lease of e-mail", func(tx *sql.Tx) error {
-		return updateLeased(ctx, tx, id, `UPDATE outbox SET due_at = ?`+whileLeased, micros(leaseEnd), id, attempt)
+	return db.transaction(ctx, "extend lease of e-mail", func(tx *tx) error {
+		return updateLeased(tx, id, `UPDATE outbox SET due_at = ?`+whileLeased, micros(leaseEnd), id, attempt)
 	})
 }
 
@@ -141,11 +127,11 @@ type attemptEnd struct {
 // message's if the lease holds.
 func (db *DB) end(ctx context.Context, a attemptEnd, update string, args ...any) error {
 	var lost error
-	err := db.transaction(ctx, "record outcome of e-mail", func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, endAttempt, micros(a.at), a.reason, a.id, a.attempt); err != nil {
+	err := db.transaction(ctx, "record outcome of e-mail", func(tx *tx) error {
+		if _, err := tx.exec(endAttempt, micros(a.at), a.reason, a.id, a.attempt); err != nil {
 			return fmt.Errorf("end attempt: %w", err)
 		}
-		err := updateLeased(ctx, tx, a.id, update, args...)
+		err := updateLeased(tx, a.id, update, args...)
 		if errors.Is(err, outbox.ErrLeaseLost) {
 			lost = err
 			return nil // and the attempt's own row stays
@@ -155,12 +141,12 @@ func (db *DB) end(ctx context.Context, a attemptEnd, update string, args ...any)
 	return errors.Join(err, lost)
 }
 
-func updateLeased(ctx context.Context, tx *sql.Tx, id, update string, args ...any) error {
-	err := one(tx.ExecContext(ctx, update, args...))
+func updateLeased(tx *tx, id, update string, args ...any) error {
+	err := one(tx.exec(update, args...))
 	if !errors.Is(err, errNone) {
 		return err
 	}
-	known, err := texts(ctx, tx, `SELECT id FROM outbox WHERE id = ?`, id)
+	known, err := texts(tx, `SELECT id FROM outbox WHERE id = ?`, id)
 	switch {
 	case err != nil:
 		return err
@@ -181,34 +167,22 @@ SELECT id, kind, customer_id, state, attempts, created_at, at, last_error FROM (
 
 // Messages lists messages for the operator, the newest first; only those in one
 // state unless it is empty.
-func (db *DB) Messages(ctx context.Context, now time.Time, state outbox.State, limit int) (list []outbox.Status, err error) {
-	rows, err := db.read.QueryContext(ctx, selectMessages, micros(now), state, state, limit)
-	if err != nil {
-		return nil, fail("list e-mails", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var s outbox.Status
+func (db *DB) Messages(ctx context.Context, now time.Time, state outbox.State, limit int) ([]outbox.Status, error) {
+	messages, err := list(db.read(ctx), func(row scanner) (s outbox.Status, err error) {
 		var created, at int64
-		if err := rows.Scan(&s.ID, &s.Kind, &s.CustomerID, &s.State, &s.Attempts, &created, &at, &s.LastError); err != nil {
-			return nil, fail("list e-mails", err)
-		}
+		err = row.Scan(&s.ID, &s.Kind, &s.CustomerID, &s.State, &s.Attempts, &created, &at, &s.LastError)
 		s.CreatedAt, s.At = fromMicros(created), fromMicros(at)
-		list = append(list, s)
-	}
-	return list, fail("list e-mails", rows.Err())
+		return s, err
+	}, selectMessages, micros(now), state, state, limit)
+	return messages, fail("list e-mails", err)
 }
 
 const retryFailed = `UPDATE outbox SET due_at = ?, failed_at = NULL WHERE failed_at IS NOT NULL`
 
 // RetryFailed makes every failed message due, and tells how many they were.
 func (db *DB) RetryFailed(ctx context.Context, now time.Time) (int64, error) {
-	result, err := db.write.ExecContext(ctx, retryFailed, micros(now))
-	if err != nil {
-		return 0, fail("retry e-mails", err)
-	}
-	n, err := result.RowsAffected()
-	return n, fail("retry e-mails", err)
+	result, err := db.exec(ctx, retryFailed, micros(now))
+	return result.changed, fail("retry e-mails", err)
 }
 
 // Retry makes failed messages due: all of them, or none if one cannot be. It
@@ -217,18 +191,16 @@ func (db *DB) RetryFailed(ctx context.Context, now time.Time) (int64, error) {
 // ([outbox.ErrNotFailed]).
 func (db *DB) Retry(ctx context.Context, ids []string, now time.Time) error {
 	var faults []error
-	err := db.transaction(ctx, "retry e-mails", func(tx *sql.Tx) error {
+	err := db.transaction(ctx, "retry e-mails", func(tx *tx) error {
 		for _, id := range ids {
-			result, err := tx.ExecContext(ctx, retryFailed+` AND id = ?`, micros(now), id)
-			if err != nil {
-				return err
-			}
-			if n, err := result.RowsAffected(); err != nil {
-				return err
-			} else if n > 0 {
+			err := one(tx.exec(retryFailed+` AND id = ?`, micros(now), id))
+			if err == nil {
 				continue
 			}
-			known, err := texts(ctx, tx, `SELECT id FROM outbox WHERE id = ?`, id)
+			if !errors.Is(err, errNone) {
+				return err
+			}
+			known, err := texts(tx, `SELECT id FROM outbox WHERE id = ?`, id)
 			switch {
 			case err != nil:
 				return err

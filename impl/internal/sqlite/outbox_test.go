@@ -29,7 +29,7 @@ func queue(t *testing.T, db *sqlite.DB) {
 // exec prepares what no method of the store writes yet.
 func exec(t *testing.T, db *sqlite.DB, query string, args ...any) {
 	t.Helper()
-	if _, err := db.WriterForTest().ExecContext(t.Context(), query, args...); err != nil {
+	if err := db.ExecForTest(t.Context(), query, args...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -57,24 +57,12 @@ func TestAttempts(t *testing.T) {
 	if err := db.MarkSent(t.Context(), "m", 3, second.Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := db.ReaderForTest().QueryContext(t.Context(), `
+	got, err := db.TextsForTest(t.Context(), `
 SELECT attempt || ' ' || (started_at - ?1) || ' ' || coalesce(ended_at - ?1, 'no end') || ' ' || coalesce(error, 'no error')
 FROM outbox_attempts WHERE message_id = 'm' ORDER BY attempt`, at.UnixMicro())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	var got []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, s)
-	}
 	want := []string{"1 0 no end no error", "2 1000000 1000000 connect: timed out", "3 1000000 2000000 no error"}
-	if diff := cmp.Diff(want, got); diff != "" || rows.Err() != nil {
-		t.Errorf("%v (-want +got)\n%s", rows.Err(), diff)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 }
 

@@ -25,8 +25,8 @@ func (db *DB) Profile(ctx context.Context, customerID int64) (account.Profile, e
 		return account.Profile{}, err
 	}
 	var set int64
-	err = db.read.QueryRowContext(ctx, selectProfile, customerID).Scan(&p.PartnerName, &p.SecondFactor, &set, &p.RecoveryLeft)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = db.read(ctx).row(selectProfile, customerID).Scan(&p.PartnerName, &p.SecondFactor, &set, &p.RecoveryLeft)
+	if errors.Is(err, errNone) {
 		return account.Profile{}, customer.ErrNotFound
 	}
 	if err != nil {
@@ -45,8 +45,8 @@ WHERE id = ?`
 
 // UpdateCustomer implements [account.Store].
 func (db *DB) UpdateCustomer(ctx context.Context, customerID int64, change func(*customer.Customer) error) error {
-	return db.transaction(ctx, "update customer", func(tx *sql.Tx) error {
-		c, err := scanCustomer(tx.QueryRowContext(ctx, selectCustomer+`c.id = ? AND c.status = 1`, customerID))
+	return db.transaction(ctx, "update customer", func(tx *tx) error {
+		c, err := scanCustomer(tx.row(selectCustomer+`c.id = ? AND c.status = 1`, customerID))
 		if errors.Is(err, customer.ErrNotFound) {
 			return account.ErrNotLoggedIn
 		}
@@ -61,7 +61,7 @@ func (db *DB) UpdateCustomer(ctx context.Context, customerID int64, change func(
 			return err
 		}
 		a := addressColumns(c.Address)
-		_, err = tx.ExecContext(ctx, updateCustomer,
+		_, err = tx.exec(updateCustomer,
 			c.FirstName, c.MiddleName, c.LastName, c.Phone, c.PhoneVerified,
 			a.line1, a.line2, a.city, a.state,
 			a.country, a.postCode, c.Language, changed, micros(c.UpdatedAt), customerID)
@@ -73,40 +73,32 @@ const selectEmails = `
 SELECT kind, created_at, sent_at, failed_at, attempts FROM outbox WHERE customer_id = ? ORDER BY created_at DESC, id DESC LIMIT ?`
 
 // Emails implements [account.Store].
-func (db *DB) Emails(ctx context.Context, customerID int64, limit int) (list []account.Email, err error) {
-	rows, err := db.read.QueryContext(ctx, selectEmails, customerID, limit)
-	if err != nil {
-		return nil, fail("list e-mails", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var e account.Email
+func (db *DB) Emails(ctx context.Context, customerID int64, limit int) ([]account.Email, error) {
+	emails, err := list(db.read(ctx), func(row scanner) (e account.Email, err error) {
 		var queued int64
 		var sent, failed sql.NullInt64
-		if err := rows.Scan(&e.Kind, &queued, &sent, &failed, &e.Attempts); err != nil {
-			return nil, fail("list e-mails", err)
-		}
+		err = row.Scan(&e.Kind, &queued, &sent, &failed, &e.Attempts)
 		e.QueuedAt, e.SentAt, e.FailedAt = fromMicros(queued), fromNullMicros(sent), fromNullMicros(failed)
-		list = append(list, e)
-	}
-	return list, fail("list e-mails", rows.Err())
+		return e, err
+	}, selectEmails, customerID, limit)
+	return emails, fail("list e-mails", err)
 }
 
 const closeCustomer = `UPDATE customers SET status = 3, deleted_at = ?, reason_for_deletion = ?, updated_at = ? WHERE id = ? AND status = 1`
 
 // CloseAccount implements [account.Store].
 func (db *DB) CloseAccount(ctx context.Context, c account.Closing) error {
-	return db.transaction(ctx, "close account", func(tx *sql.Tx) error {
-		if err := useProof(ctx, tx, c.CustomerID, c.Proof); err != nil {
+	return db.transaction(ctx, "close account", func(tx *tx) error {
+		if err := useProof(tx, c.CustomerID, c.Proof); err != nil {
 			return err
 		}
 		at := micros(c.At)
-		if err := one(tx.ExecContext(ctx, closeCustomer, at, c.Reason, at, c.CustomerID)); err != nil {
+		if err := one(tx.exec(closeCustomer, at, c.Reason, at, c.CustomerID)); err != nil {
 			return orElse(err, account.ErrConflict)
 		}
-		if _, err := tx.ExecContext(ctx, deleteSessions, c.CustomerID); err != nil {
+		if _, err := tx.exec(deleteSessions, c.CustomerID); err != nil {
 			return err
 		}
-		return insertMessage(ctx, tx, c.CustomerID, c.Notice, c.At)
+		return insertMessage(tx, c.CustomerID, c.Notice, c.At)
 	})
 }

@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -22,20 +20,12 @@ UNION ALL
 SELECT 'disbursement_methods', customer_id, id, secret FROM disbursement_methods`
 
 // Secrets lists everything that is encrypted, to be encrypted anew.
-func (db *DB) Secrets(ctx context.Context) (list []Secret, err error) {
-	rows, err := db.read.QueryContext(ctx, selectSecrets)
-	if err != nil {
-		return nil, fail("list secrets", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var s Secret
-		if err := rows.Scan(&s.Table, &s.CustomerID, &s.ID, &s.Ciphertext); err != nil {
-			return nil, fail("list secrets", err)
-		}
-		list = append(list, s)
-	}
-	return list, fail("list secrets", rows.Err())
+func (db *DB) Secrets(ctx context.Context) ([]Secret, error) {
+	secrets, err := list(db.read(ctx), func(row scanner) (s Secret, err error) {
+		err = row.Scan(&s.Table, &s.CustomerID, &s.ID, &s.Ciphertext)
+		return s, err
+	}, selectSecrets)
+	return secrets, fail("list secrets", err)
 }
 
 const (
@@ -49,9 +39,9 @@ func (db *DB) ReplaceSecret(ctx context.Context, old Secret, ciphertext []byte) 
 	var err error
 	switch old.Table {
 	case "credentials":
-		_, err = db.write.ExecContext(ctx, replaceTOTP, ciphertext, old.Ciphertext, old.CustomerID)
+		_, err = db.exec(ctx, replaceTOTP, ciphertext, old.Ciphertext, old.CustomerID)
 	case "disbursement_methods":
-		_, err = db.write.ExecContext(ctx, replaceMethod, ciphertext, old.Ciphertext, old.CustomerID, old.ID)
+		_, err = db.exec(ctx, replaceMethod, ciphertext, old.Ciphertext, old.CustomerID, old.ID)
 	default:
 		err = fmt.Errorf("table %q has none", old.Table)
 	}
@@ -60,9 +50,9 @@ func (db *DB) ReplaceSecret(ctx context.Context, old Secret, ciphertext []byte) 
 
 // NoteKeys records that data depends on keys of the keyset.
 func (db *DB) NoteKeys(ctx context.Context, ids []uint32, at time.Time) error {
-	return db.transaction(ctx, "note keys", func(tx *sql.Tx) error {
+	return db.transaction(ctx, "note keys", func(tx *tx) error {
 		for _, id := range ids {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO keyset_keys (id, first_seen) VALUES (?, ?) ON CONFLICT DO NOTHING`, id, micros(at)); err != nil {
+			if _, err := tx.exec(`INSERT INTO keyset_keys (id, first_seen) VALUES (?, ?) ON CONFLICT DO NOTHING`, id, micros(at)); err != nil {
 				return fmt.Errorf("key %d: %w", id, err)
 			}
 		}
@@ -72,7 +62,7 @@ func (db *DB) NoteKeys(ctx context.Context, ids []uint32, at time.Time) error {
 
 // NotedKeys lists the keys that data depends on.
 func (db *DB) NotedKeys(ctx context.Context) ([]uint32, error) {
-	ids, err := numbers(ctx, db.read, `SELECT id FROM keyset_keys ORDER BY id`)
+	ids, err := numbers(db.read(ctx), `SELECT id FROM keyset_keys ORDER BY id`)
 	if err != nil {
 		return nil, fail("list keys of the keyset", err)
 	}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -25,36 +24,36 @@ INSERT INTO sessions (id, hash, customer_id, created_at, seen_at, expires_at, ip
 // BeginSession implements [account.Store].
 func (db *DB) BeginSession(ctx context.Context, b account.SessionBegin) error {
 	id := b.Session.CustomerID
-	return db.transaction(ctx, "begin session", func(tx *sql.Tx) error {
+	return db.transaction(ctx, "begin session", func(tx *tx) error {
 		var good bool
-		if err := tx.QueryRowContext(ctx, stillGood, id, b.PasswordHash).Scan(&good); err != nil {
+		if err := tx.row(stillGood, id, b.PasswordHash).Scan(&good); err != nil {
 			return err
 		}
 		if !good {
 			return account.ErrInvalidCredentials
 		}
-		if err := useProof(ctx, tx, id, b.Proof); err != nil {
+		if err := useProof(tx, id, b.Proof); err != nil {
 			return err
 		}
 		if b.Replaces != nil {
-			if _, err := tx.ExecContext(ctx, deleteSession, b.Replaces[:]); err != nil {
+			if _, err := tx.exec(deleteSession, b.Replaces[:]); err != nil {
 				return err
 			}
 		}
 		if b.NewHash != "" {
-			if _, err := tx.ExecContext(ctx, rehash, b.NewHash, id); err != nil {
+			if _, err := tx.exec(rehash, b.NewHash, id); err != nil {
 				return err
 			}
 		}
-		if _, err := tx.ExecContext(ctx, recordLogin, micros(b.Session.CreatedAt), b.Session.IP, id); err != nil {
+		if _, err := tx.exec(recordLogin, micros(b.Session.CreatedAt), b.Session.IP, id); err != nil {
 			return err
 		}
-		return addSession(ctx, tx, b.Session)
+		return addSession(tx, b.Session)
 	})
 }
 
-func addSession(ctx context.Context, tx *sql.Tx, s account.NewSession) error {
-	_, err := tx.ExecContext(ctx, insertSession, s.ID, s.Hash[:], s.CustomerID, micros(s.CreatedAt), micros(s.SeenAt), micros(s.ExpiresAt), s.IP, s.UserAgent)
+func addSession(tx *tx, s account.NewSession) error {
+	_, err := tx.exec(insertSession, s.ID, s.Hash[:], s.CustomerID, micros(s.CreatedAt), micros(s.SeenAt), micros(s.ExpiresAt), s.IP, s.UserAgent)
 	if err != nil {
 		return fmt.Errorf("insert session: %w", err)
 	}
@@ -77,8 +76,8 @@ func scanSession(row scanner) (account.Session, error) {
 
 // SessionByHash implements [account.Store].
 func (db *DB) SessionByHash(ctx context.Context, hash [32]byte) (account.Session, error) {
-	s, err := scanSession(db.read.QueryRowContext(ctx, selectSession+`WHERE s.hash = ?`, hash[:]))
-	if errors.Is(err, sql.ErrNoRows) {
+	s, err := scanSession(db.read(ctx).row(selectSession+`WHERE s.hash = ?`, hash[:]))
+	if errors.Is(err, errNone) {
 		return account.Session{}, account.ErrNotLoggedIn
 	}
 	return s, fail("find session", err)
@@ -86,32 +85,21 @@ func (db *DB) SessionByHash(ctx context.Context, hash [32]byte) (account.Session
 
 // TouchSession implements [account.Store].
 func (db *DB) TouchSession(ctx context.Context, id string, at time.Time) error {
-	_, err := db.write.ExecContext(ctx, `UPDATE sessions SET seen_at = max(seen_at, ?) WHERE id = ?`, micros(at), id)
+	_, err := db.exec(ctx, `UPDATE sessions SET seen_at = max(seen_at, ?) WHERE id = ?`, micros(at), id)
 	return fail("touch session", err)
 }
 
 // Sessions implements [account.Store].
-func (db *DB) Sessions(ctx context.Context, customerID int64, seenAfter, expiresAfter time.Time, limit int) (list []account.Session, err error) {
-	rows, err := db.read.QueryContext(ctx,
+func (db *DB) Sessions(ctx context.Context, customerID int64, seenAfter, expiresAfter time.Time, limit int) ([]account.Session, error) {
+	sessions, err := list(db.read(ctx), scanSession,
 		selectSession+`WHERE s.customer_id = ? AND s.seen_at > ? AND s.expires_at > ? ORDER BY s.created_at DESC LIMIT ?`,
 		customerID, micros(seenAfter), micros(expiresAfter), limit)
-	if err != nil {
-		return nil, fail("list sessions", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		s, err := scanSession(rows)
-		if err != nil {
-			return nil, fail("list sessions", err)
-		}
-		list = append(list, s)
-	}
-	return list, fail("list sessions", rows.Err())
+	return sessions, fail("list sessions", err)
 }
 
 // EndSession implements [account.Store].
 func (db *DB) EndSession(ctx context.Context, customerID int64, id string) error {
-	err := one(db.write.ExecContext(ctx, `DELETE FROM sessions WHERE id = ? AND customer_id = ?`, id, customerID))
+	err := one(db.exec(ctx, `DELETE FROM sessions WHERE id = ? AND customer_id = ?`, id, customerID))
 	return fail("end session", orElse(err, account.ErrSessionNotFound))
 }
 
@@ -121,24 +109,24 @@ WHERE customer_id = ? AND password_hash = ? AND customer_id IN (SELECT id FROM c
 
 // ChangePassword implements [account.Store].
 func (db *DB) ChangePassword(ctx context.Context, c account.PasswordChange) error {
-	return db.transaction(ctx, "change password", func(tx *sql.Tx) error {
-		if err := one(tx.ExecContext(ctx, changePassword, c.NewHash, micros(c.At), c.CustomerID, c.OldHash)); err != nil {
+	return db.transaction(ctx, "change password", func(tx *tx) error {
+		if err := one(tx.exec(changePassword, c.NewHash, micros(c.At), c.CustomerID, c.OldHash)); err != nil {
 			return orElse(err, account.ErrConflict)
 		}
-		if err := keepsFactor(ctx, tx, c.CustomerID, c.SecondFactor); err != nil {
+		if err := keepsFactor(tx, c.CustomerID, c.SecondFactor); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, deleteSessions, c.CustomerID); err != nil {
+		if _, err := tx.exec(deleteSessions, c.CustomerID); err != nil {
 			return err
 		}
 		// A link that was asked for before must not undo the change.
-		if _, err := tx.ExecContext(ctx, useLinks, micros(c.At), c.CustomerID, account.LinkReset); err != nil {
+		if _, err := tx.exec(useLinks, micros(c.At), c.CustomerID, account.LinkReset); err != nil {
 			return err
 		}
-		if err := addSession(ctx, tx, c.Session); err != nil {
+		if err := addSession(tx, c.Session); err != nil {
 			return err
 		}
-		return insertMessage(ctx, tx, c.CustomerID, c.Notice, c.At)
+		return insertMessage(tx, c.CustomerID, c.Notice, c.At)
 	})
 }
 
@@ -146,20 +134,18 @@ const selectUnconfirmed = `SELECT id FROM customers WHERE customer_group = 1 AND
 
 // RemoveExpired implements [account.Store].
 func (db *DB) RemoveExpired(ctx context.Context, sessionsSeenBefore, signUpsBefore, now time.Time) (removed int64, err error) {
-	err = db.transaction(ctx, "remove expired rows", func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE seen_at <= ? OR expires_at <= ?`, micros(sessionsSeenBefore), micros(now))
+	err = db.transaction(ctx, "remove expired rows", func(tx *tx) error {
+		result, err := tx.exec(`DELETE FROM sessions WHERE seen_at <= ? OR expires_at <= ?`, micros(sessionsSeenBefore), micros(now))
 		if err != nil {
 			return err
 		}
-		if removed, err = result.RowsAffected(); err != nil {
-			return err
-		}
-		ids, err := numbers(ctx, tx, selectUnconfirmed, micros(signUpsBefore))
+		removed = result.changed
+		ids, err := numbers(tx, selectUnconfirmed, micros(signUpsBefore))
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			if err := removeCustomer(ctx, tx, id); err != nil {
+			if err := removeCustomer(tx, id); err != nil {
 				return err
 			}
 			removed++
@@ -170,18 +156,9 @@ func (db *DB) RemoveExpired(ctx context.Context, sessionsSeenBefore, signUpsBefo
 }
 
 // numbers reads a column of integers.
-func numbers(ctx context.Context, q querier, query string, args ...any) (column []int64, err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return nil, err
-		}
-		column = append(column, n)
-	}
-	return column, rows.Err()
+func numbers(q querier, query string, args ...any) ([]int64, error) {
+	return list(q, func(row scanner) (n int64, err error) {
+		err = row.Scan(&n)
+		return n, err
+	}, query, args...)
 }

@@ -1,7 +1,7 @@
 package sqlite_test
 
 import (
-	"database/sql"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -81,14 +81,13 @@ func TestDurability(t *testing.T) {
 	t.Parallel()
 	db := open(t, t.TempDir())
 	defer db.Close()
-	for _, tt := range []struct {
-		name string
-		db   *sql.DB
-	}{{"write", db.WriterForTest()}, {"read", db.ReaderForTest()}} {
-		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
-			var got string
-			if err := tt.db.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
-				t.Errorf("%s: %s = %s, %v; want %s", tt.name, pragma, got, err, want)
+	for name, read := range map[string]func(context.Context, string) ([]string, error){
+		"write": db.WriterTextsForTest,
+		"read":  func(ctx context.Context, query string) ([]string, error) { return db.TextsForTest(ctx, query) },
+	} {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "secure_delete": "1"} {
+			if got, err := read(t.Context(), "PRAGMA "+pragma); err != nil || len(got) != 1 || got[0] != want {
+				t.Errorf("%s: %s = %s, %v; want %s", name, pragma, got, err, want)
 			}
 		}
 	}
@@ -97,23 +96,20 @@ func TestDurability(t *testing.T) {
 // TestUnavailable checks that what passes by waiting is told as such.
 func TestUnavailable(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	db := open(t, folder)
+	db := open(t, t.TempDir())
 	defer db.Close()
-	other := open(t, folder)
-	defer other.Close()
 	// Another process writes for longer than anybody waits.
-	if _, err := db.WriterForTest().ExecContext(t.Context(), "PRAGMA busy_timeout = 50"); err != nil {
+	if err := db.SetBusyTimeoutForTest(t.Context(), 50*time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
-	tx, err := other.WriterForTest().BeginTx(t.Context(), nil)
+	release, err := db.HoldForTest("BEGIN IMMEDIATE", "SELECT 1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Ping(t.Context()); !errors.Is(err, customer.ErrUnavailable) {
 		t.Errorf("while another writes: %v", err)
 	}
-	if err := tx.Rollback(); err != nil {
+	if err := release(); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Ping(t.Context()); err != nil {
