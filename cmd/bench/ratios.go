@@ -29,6 +29,9 @@ func (r *ratiosCommand) Run(ctx context.Context, b *session) error {
 	}
 	var body strings.Builder
 	for _, w := range r.Workloads {
+		if w == get { // which sends no e-mail
+			peers = slices.DeleteFunc(peers, func(s system) bool { return s.mail == mailSent })
+		}
 		l := load{workload: w, connections: b.cli.Connections, duration: b.cli.Duration, customers: r.Customers}
 		comparisons, err := b.compare(ctx, ours, peers, l)
 		if err != nil {

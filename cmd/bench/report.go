@@ -42,7 +42,7 @@ func (b *session) publish(ctx context.Context, title, body string) error {
 		return err
 	}
 	facts = append(facts, b.absent...)
-	section := fmt.Sprintf("## %s\n\n%s\n%s", title, body, strings.TrimRight("- "+strings.Join(facts, "\n- "), "\n")+"\n")
+	section := fmt.Sprintf("## %s\n\n%s\n%s", title, strings.TrimRight(body, "\n")+"\n", strings.TrimRight("- "+strings.Join(facts, "\n- "), "\n")+"\n")
 	b.out.printf("%s\n", section)
 	if b.cli.Out == "" {
 		return nil
@@ -95,8 +95,8 @@ func (b *session) machineFacts(ctx context.Context) ([]string, error) {
 	}
 	b.facts = []string{
 		fmt.Sprintf("Machine: %d cores, %s, Linux %s, %s; an fsync of 4 KiB takes %s (median)", runtime.NumCPU(), cpuModel(), kernel(), memoryTotal(), fsync.Round(10*time.Microsecond)),
-		fmt.Sprintf("Load: wrk %s, one thread; warm-up %s, measured %s; %d rounds", wrkVersion(ctx), b.cli.WarmUp, b.cli.Duration, b.cli.Rounds),
-		fmt.Sprintf("escrowd: commit %s, %s, defaults, but for a rate limit that is not reached; E-mails stay queued, unless it is \"sending\"", commit, strings.TrimSpace(goVersion)),
+		fmt.Sprintf("Load: wrk %s, one thread; warm-up %s, measured %s; rounds: %d", wrkVersion(ctx), b.cli.WarmUp, b.cli.Duration, b.cli.Rounds),
+		fmt.Sprintf("escrowd: commit %s, %s, default settings, but for a rate limit that is not reached; e-mails stay queued, except where it is \"sending\" them", commit, strings.TrimSpace(goVersion)),
 	}
 	b.facts = append(b.facts, b.peerFacts(ctx)...)
 	return append([]string{date}, b.facts...), nil

@@ -98,6 +98,12 @@ func newSession(ctx context.Context, c *cli, out ui) (*session, error) {
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		return nil, fmt.Errorf("cache: %w; name another with --cache", err)
 	}
+	// An hour's work must not end here.
+	if c.Out != "" {
+		if err := os.MkdirAll(filepath.Dir(c.Out), 0o755); err != nil { //nolint:gosec // to be published
+			return nil, fmt.Errorf("report: %w; name another file with --out", err)
+		}
+	}
 	scratch, err := os.MkdirTemp(cache, "run-")
 	if err != nil {
 		return nil, fmt.Errorf("cache: %w; name another with --cache", err)
