@@ -57,6 +57,7 @@ var layers = map[string]struct {
 	"impl/internal/storetest":  {[]string{"impl/internal/account", "impl/internal/disbursement", "impl/internal/customer", "impl/internal/partner", "impl/internal/outbox"}, []string{"github.com/google/go-cmp"}},
 	"impl/smtptest":            {nil, []string{"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"}},
 	"impl/internal/strictjson": {nil, []string{"github.com/go-json-experiment/json"}},
+	"impl/internal/checker":    {[]string{"impl/internal/strictjson"}, []string{"github.com/getkin/kin-openapi/openapi3"}},
 	"impl/internal/contract": {
 		[]string{"impl/internal/strictjson"},
 		[]string{"github.com/getkin/kin-openapi", "github.com/labstack/echo/v4", "github.com/google/uuid"},
