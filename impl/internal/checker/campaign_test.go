@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -266,7 +267,11 @@ func TestDifferentialFinds(t *testing.T) {
 	for name, change := range spoil {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			mustFind(t, subjects(t, change))
+			all := subjects(t, change)
+			if strings.Contains("uniqueItems multipleOf not allOf minProperties maxProperties", name) { // which the contract has not
+				all = slices.DeleteFunc(all, func(s subject) bool { return !strings.HasPrefix(s.name, "zoo") })
+			}
+			mustFind(t, all)
 		})
 	}
 	misread := map[string]func([]byte) []byte{

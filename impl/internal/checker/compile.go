@@ -161,12 +161,9 @@ func exclusive(b openapi3.ExclusiveBound, bound *float64) *float64 {
 }
 
 func (c *compiler) text(n *node, s *openapi3.Schema) *text {
-	t := &text{maxLength: -1}
-	understood := s.MinLength <= math.MaxInt32
-	t.minLength = int(min(s.MinLength, math.MaxInt32))
-	if s.MaxLength != nil {
-		t.maxLength = int(min(*s.MaxLength, math.MaxInt32))
-	}
+	t := new(text)
+	var understood bool
+	t.minLength, t.maxLength, understood = limits(s.MinLength, s.MaxLength)
 	t.enum = enumOf(s, func(v any) (string, bool) { text, ok := v.(string); return text, ok })
 	if s.Pattern != "" {
 		p, err := compilePattern(s.Pattern)
@@ -182,6 +179,18 @@ func (c *compiler) text(n *node, s *openapi3.Schema) *text {
 	return t
 }
 
+// limits are those of a length; a negative one is none. Those that are too large
+// for kin-openapi, for which they become negative, are not understood.
+func limits(least uint64, most *uint64) (low, high int, understood bool) {
+	if least > math.MaxInt32 || most != nil && *most > math.MaxInt32 {
+		return 0, -1, false
+	}
+	if most == nil {
+		return int(least), -1, true
+	}
+	return int(least), int(*most), true
+}
+
 var rewriteCodePoints = regexp.MustCompile(`\\u([0-9A-F]{4})`)
 
 // compilePattern compiles a pattern as kin-openapi does.
@@ -194,30 +203,28 @@ func compilePattern(pattern string) (matcher, error) {
 }
 
 func (c *compiler) array(n *node, s *openapi3.Schema) *array {
-	a := &array{minItems: int(min(s.MinItems, math.MaxInt32)), maxItems: -1, items: anything}
-	if s.MaxItems != nil {
-		a.maxItems = int(min(*s.MaxItems, math.MaxInt32))
-	}
+	a := &array{items: anything}
+	var understood bool
+	a.minItems, a.maxItems, understood = limits(s.MinItems, s.MaxItems)
 	if s.Items != nil {
 		a.items = c.ref(s.Items)
 	}
-	understood := !s.UniqueItems && len(s.PrefixItems) == 0 && len(s.Enum) == 0
+	understood = understood && !s.UniqueItems && len(s.PrefixItems) == 0 && len(s.Enum) == 0
 	n.settle(kindArray, understood, a.minItems == 0 && a.maxItems < 0 && s.Items == nil)
 	return a
 }
 
 func (c *compiler) object(n *node, s *openapi3.Schema) *object {
-	o := &object{minProperties: int(min(s.MinProps, math.MaxInt32)), maxProperties: -1, additional: anything}
-	if s.MaxProps != nil {
-		o.maxProperties = int(min(*s.MaxProps, math.MaxInt32))
-	}
+	o := &object{additional: anything}
+	var understood bool
+	o.minProperties, o.maxProperties, understood = limits(s.MinProps, s.MaxProps)
 	if s.AdditionalProperties.Schema != nil {
 		o.additional = c.ref(s.AdditionalProperties.Schema)
 	}
 	if allowed := s.AdditionalProperties.Has; allowed != nil && !*allowed {
 		o.additional = nil
 	}
-	understood := len(s.Enum) == 0
+	understood = understood && len(s.Enum) == 0
 	declared := make(map[string]*node, len(s.Properties))
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		declared[name] = c.ref(s.Properties[name])
@@ -229,10 +236,10 @@ func (c *compiler) object(n *node, s *openapi3.Schema) *object {
 	}
 	var properties []property
 	for place, name := range slices.Sorted(maps.Keys(declared)) {
-		properties = append(properties, property{name: name, place: place, node: declared[name]})
+		properties = append(properties, property{name: name, place: uint(place), node: declared[name]})
 		understood = understood && isPlain(name) && len(properties) <= maxNames
 		if slices.Contains(s.Required, name) {
-			o.required.add(place)
+			o.required.add(uint(place))
 		}
 	}
 	o.properties = makeNames(properties)

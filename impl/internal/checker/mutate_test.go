@@ -251,7 +251,7 @@ func (m *mutator) inNumber(dst, doc []byte) []byte {
 	case m.chance(30):
 		number += pick(m.generator, []string{".0", "e0", ".5", "0", ".00", "e1"})
 	default:
-		number = strconv.FormatInt(m.Int64N(max(n, 1)+1), 10)
+		number = strconv.FormatInt(m.Int64N(max(n, 1)), 10)
 	}
 	return splice(dst, doc, t.start, t.end, number)
 }

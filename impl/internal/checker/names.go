@@ -9,7 +9,7 @@ type names struct {
 
 type property struct {
 	name  string
-	place int
+	place uint
 	node  *node // nil if nothing is known of its values
 }
 

@@ -22,8 +22,8 @@ type nameSet [4]uint64
 const maxNames = 4 * 64
 
 // add tells whether a place was not in the set.
-func (n *nameSet) add(place int) bool {
-	word, bit := &n[place/64%len(n)], uint64(1)<<(place%64)
+func (n *nameSet) add(place uint) bool {
+	word, bit := &n[place/64%4], uint64(1)<<(place%64)
 	added := *word&bit == 0
 	*word |= bit
 	return added
