@@ -273,7 +273,7 @@ func (s *Service) readyz(c echo.Context) error {
 // those under way, and returns.
 func (s *Service) Run(ctx context.Context) error {
 	server := &http.Server{
-		Handler:           s.handler,
+		Handler:           answerOwed(s.handler),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -311,6 +311,17 @@ func (s *Service) Run(ctx context.Context) error {
 	<-tidied
 	s.logger.InfoContext(ctx, "stopped")
 	return err
+}
+
+// answerOwed keeps requests going when their client sends no more. net/http
+// cancels them, for it takes that for the client's end; but a client may close
+// its side and read on (RFC 9112 §9.6), and it and those that it has pipelined
+// would be answered with 503. What a request does takes so little, and waits for
+// so short a time, that it is finished for those who are gone as well.
+func answerOwed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+	})
 }
 
 func (s *Service) drain(ctx context.Context, server *http.Server) error {
