@@ -105,6 +105,9 @@ func run(ctx context.Context, args []string, out ui) int {
 		return exitFailure
 	}
 	err = command.Run(b)
+	if ctx.Err() != nil {
+		err = errors.New("interrupted; all servers are stopped")
+	}
 	if err = errors.Join(err, b.close()); err != nil {
 		out.fail(err)
 		return exitFailure

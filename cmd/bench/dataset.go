@@ -55,7 +55,22 @@ func (b *session) dataset(ctx context.Context, s system, n int64) (string, error
 	if err := os.MkdirAll(filepath.Dir(folder), 0o700); err != nil {
 		return "", err
 	}
-	return folder, os.Rename(fresh, folder)
+	return folder, replaceSet(folder, fresh)
+}
+
+// replaceSet puts a data set into the cache, and removes those of the same kind
+// and size that were made for other schemas.
+func replaceSet(folder, made string) error {
+	old, err := filepath.Glob(folder[:strings.LastIndex(folder, "-")] + "-*")
+	if err != nil {
+		return err
+	}
+	for _, path := range old {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return os.Rename(made, folder)
 }
 
 // freshData is a folder after the first customer, whose e-mail, if any, is sent.
