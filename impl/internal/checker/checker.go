@@ -44,8 +44,8 @@
 //
 //   - not, uniqueItems, enum with arrays or objects, keywords of OpenAPI 3.1
 //   - names with escapes; more than 32 undeclared names in one document at a time
-//   - numbers with an exponent, with more than 15 digits (16 for whole ones, up
-//     to 2^53), negative zero, and whole numbers that are written with a fraction
+//   - numbers with an exponent or more than 15 digits, negative zero, and whole
+//     numbers that are written with a fraction
 //   - oneOf whose alternatives are told apart by anything but kinds of value or
 //     a discriminator's mapping
 //   - schemas that are a part of themselves, and documents that must be read over

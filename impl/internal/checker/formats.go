@@ -15,8 +15,11 @@ var quick = map[string]struct {
 	"date-time": {isDateTime, []string{"2022-08-01T21:38:51Z", "2022-08-01T21:38:51.000000Z", "2024-02-29T00:00:00.123456789Z", "0000-01-01T23:59:59Z"}},
 	"uuid":      {isUUID, []string{"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"}},
 	"uri":       {isURL, []string{"https://example.com/problems/a-b_c.d", "https://a", "https://a/", "https://a//"}},
-	"idn-email": {isEmail, []string{"johny.smith@example.com", "J@a.bc", "a_b-c+d@x-y.example.museum"}},
+	"email":     {isEmail, emails},
+	"idn-email": {isEmail, emails},
 }
+
+var emails = []string{"johny.smith@example.com", "J@a.bc", "a_b-c+d@x-y.example.museum", "1@2.three"}
 
 // quickFor gives the quick check of a format, nil if there is none for its
 // callback.

@@ -207,6 +207,7 @@ var formatTexts = map[string][]string{
 	"uuid":      {"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"},
 	"uri":       {"https://cryptoexchange.com/problems/invalid_request", "https://example.com/a?b=c#d", "otpauth://totp/x:y?secret=ABC", "urn:a:b", "https://[::1]:8/%20"},
 	"idn-email": {"johny.smith@example.com", "jörg@exämple.de", "a+b@x-y.co.uk", "o'neil@example.com", "用户@例え.jp", "J_S-1@EXAMPLE.museum"},
+	"email":     {"johny.smith@example.com", "a+b@x-y.co.uk", "o'neil@example.com", "J_S-1@EXAMPLE.museum"},
 	"byte":      {"", "aGVsbG8=", "YQ=="},
 }
 

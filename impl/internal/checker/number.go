@@ -42,17 +42,12 @@ func (n *number) check(s *state) bool {
 	return n.numberFormat == nil || n.numberFormat(f) == nil
 }
 
-// Of such numbers a float64 holds every one.
-const (
-	maxWhole  = 1 << 53
-	maxDigits = 16 // of which none are so many that they overflow an int64
-	// maxPrecise is how many digits of a number with a fraction still make
-	// mantissa and power of ten exact, so that their quotient is the nearest
-	// float64, and not whole where the number is not.
-	maxPrecise = 15
-)
+// maxDigits is how many digits of a number a float64 tells apart. With no more of
+// them, mantissa and power of ten are exact, so that their quotient is the nearest
+// float64, and is not whole where the number is not.
+const maxDigits = 15
 
-var powersOfTen = [maxPrecise + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+var powersOfTen = [maxDigits + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 // readNumber reads a number that is written in a plain way, and gives where it
 // ends: a negative place for any other number, and for what is none.
@@ -68,7 +63,7 @@ func readNumber(doc []byte, at int) (f float64, whole bool, end int) {
 		i++
 	}
 	digits := i - first
-	if digits == 0 || digits > maxDigits || digits > 1 && doc[first] == '0' || mantissa > maxWhole {
+	if digits == 0 || digits > maxDigits || digits > 1 && doc[first] == '0' {
 		return 0, false, -1
 	}
 	if i == len(doc) || doc[i] != '.' && doc[i] != 'e' && doc[i] != 'E' {
@@ -87,12 +82,12 @@ func readNumber(doc []byte, at int) (f float64, whole bool, end int) {
 // readFraction reads the digits behind a point.
 func readFraction(doc []byte, at int, mantissa int64, digits int, negative bool) (f float64, whole bool, end int) {
 	i := at
-	for i < len(doc) && digits <= maxPrecise && doc[i]-'0' <= 9 {
+	for i < len(doc) && digits <= maxDigits && doc[i]-'0' <= 9 {
 		mantissa = mantissa*10 + int64(doc[i]-'0')
 		digits++
 		i++
 	}
-	if i == at || digits > maxPrecise || i < len(doc) && (doc[i] == 'e' || doc[i] == 'E') {
+	if i == at || digits > maxDigits || i < len(doc) && (doc[i] == 'e' || doc[i] == 'E') {
 		return 0, false, -1
 	}
 	f = float64(mantissa) / powersOfTen[i-at]

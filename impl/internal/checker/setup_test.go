@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/mail"
 	"net/url"
 	"os"
 	"slices"
@@ -28,7 +29,8 @@ func parsed(_ any, err error) error { return err }
 // formats are those that the service checks (package contract).
 var formats = checker.Formats{
 	"date":      func(s string) error { return parsed(time.Parse(time.DateOnly, s)) },
-	"date-time": func(s string) error { return parsed(time.Parse(time.RFC3339Nano, s)) },
+	"date-time": func(s string) error { return new(time.Time).UnmarshalText([]byte(s)) },
+	"email":     func(s string) error { return parsed(mail.ParseAddress(s)) },
 	"uuid": func(s string) error {
 		if id, err := uuid.Parse(s); err != nil || id.String() != s {
 			return errFormat
