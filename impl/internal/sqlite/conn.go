@@ -191,6 +191,8 @@ func bind(s *sqlite.Stmt, args []any) error {
 
 func bindOne(s *sqlite.Stmt, n int, arg any) error {
 	switch v := arg.(type) {
+	case nil:
+		s.BindNull(n)
 	case int64:
 		s.BindInt64(n, v)
 	case int:

@@ -88,7 +88,8 @@ func Open(ctx context.Context, folder string) (*DB, error) {
 	if err := db.prepare(ctx); err != nil {
 		return nil, err
 	}
-	c, err := open(path)
+	// What a savepoint may have to restore is kept in memory, not in a file.
+	c, err := open(path, "temp_store = MEMORY")
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}

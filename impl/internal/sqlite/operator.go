@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -100,7 +101,7 @@ func (db *DB) Erase(ctx context.Context, id int64, at time.Time) (emails []strin
 // each gigabyte.
 func (db *DB) writeBack(ctx context.Context) error {
 	err := db.apart(ctx, func(c *conn) error {
-		if _, err := c.exec(`VACUUM`); err != nil {
+		if err := vacuum(db.path); err != nil {
 			return err
 		}
 		for range writeBackTries {
@@ -111,6 +112,17 @@ func (db *DB) writeBack(ctx context.Context) error {
 		return fmt.Errorf("%w: somebody reads all the time", customer.ErrUnavailable)
 	})
 	return fail("write back what was erased", err)
+}
+
+// vacuum has a connection of its own: the one that writes would put the copy in
+// memory.
+func vacuum(path string) error {
+	c, err := open(path)
+	if err != nil {
+		return err
+	}
+	_, err = c.exec(`VACUUM`)
+	return errors.Join(err, c.Close())
 }
 
 // writeBackTries is how often that is tried; each time waits for busy_timeout.
