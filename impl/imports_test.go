@@ -59,7 +59,7 @@ var layers = map[string]struct {
 	"impl/internal/strictjson": {nil, []string{"github.com/go-json-experiment/json"}},
 	"impl/internal/checker":    {[]string{"impl/internal/strictjson"}, []string{"github.com/getkin/kin-openapi/openapi3"}},
 	"impl/internal/contract": {
-		[]string{"impl/internal/strictjson"},
+		[]string{"impl/internal/checker", "impl/internal/strictjson"},
 		[]string{"github.com/getkin/kin-openapi", "github.com/labstack/echo/v4", "github.com/google/uuid"},
 	},
 	"impl/internal/docs": {nil, []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json", "gopkg.in/yaml.v3"}},

@@ -406,7 +406,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// TestManyFaults checks that 20 faults are listed of all that there are, and
+// TestManyFaults checks that 20 faults are found of all that there are, and
 // that names which a caller chose can be answered.
 func TestManyFaults(t *testing.T) {
 	t.Parallel()
@@ -420,7 +420,7 @@ func TestManyFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := b.create(t, string(raw))
-	if a.status != 400 || len(a.faults()) != 20 || a.body["error_count"] != 201.0 {
+	if a.status != 400 || len(a.faults()) != 20 || a.body["error_count"] != 20.0 {
 		t.Errorf("%d, %d faults listed, %v in all", a.status, len(a.faults()), a.body["error_count"])
 	}
 	long := strings.Repeat("\u00fc~/", 5000)

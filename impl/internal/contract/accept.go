@@ -10,12 +10,17 @@ import (
 // acceptable checks the Accept header against what the operation answers with
 // if all goes well. Problems are sent whether they are accepted or not.
 func acceptable(r *http.Request, produces []string) error {
-	ranges := acceptRanges(r.Header.Values("Accept"))
-	if len(ranges) == 0 || len(produces) == 0 {
+	given := r.Header["Accept"]
+	if len(given) == 0 || len(produces) == 0 || len(given) == 1 && (given[0] == "*/*" || given[0] == produces[0]) {
+		return nil
+	}
+	ranges := acceptRanges(given)
+	if len(ranges) == 0 {
 		return nil
 	}
 	for _, mediaType := range produces {
-		if quality(ranges, mediaType) > 0 {
+		mediaType, _, _ = strings.Cut(mediaType, ";")
+		if strings.Contains(mediaType, "*") || quality(ranges, mediaType) > 0 {
 			return nil
 		}
 	}

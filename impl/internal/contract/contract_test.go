@@ -632,14 +632,35 @@ func TestNewRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tests := []struct{ name, old, new string }{
-		{"other version", "openapi: 3.0.3", "openapi: 3.1.0"},
-		{"array parameter", "schema: {type: boolean}", "schema: {type: array, items: {type: string}}"},
-		{"cookie parameter", "in: query", "in: cookie"},
-		{"range of statuses", "'204': {description: nothing}", "'2XX': {description: nothing}"},
-		{"default response", "'204': {description: nothing}", "default: {description: nothing}"},
-		{"broken reference", "'#/components/schemas/Widget'", "'#/components/schemas/Gadget'"},
-		{"no YAML", "openapi: 3.0.3", "\t"},
+	const widget = "\n    Widget:\n      type: object\n"
+	with := func(schema string) string { return "\n    Part: " + schema + widget }
+	tests := []struct{ name, old, new, want string }{
+		{"other version", "openapi: 3.0.3", "openapi: 3.1.0", "OpenAPI 3.1.0, want 3.0"},
+		{"no YAML", "openapi: 3.0.3", "\t", "cannot start any token"},
+		{"broken reference", "'#/components/schemas/Widget'", "'#/components/schemas/Gadget'", "Gadget"},
+		{"object parameter", "schema: {type: boolean}", "schema: {type: object}", "path /widgets: POST: parameter dry_run: only strings"},
+		{"parameter of any type", "schema: {type: boolean}", "schema: {enum: [1, a]}", "path /widgets: POST: parameter dry_run: only strings"},
+		{"list of lists", "schema: {type: boolean}", "schema: {type: array, items: {type: array, items: {type: string}}}", "path /widgets: POST: parameter dry_run: only strings"},
+		{"parameter with content", "schema: {type: boolean}", "content: {application/json: {schema: {type: boolean}}}", "path /widgets: POST: parameter dry_run: has no schema"},
+		{"style", "schema: {type: boolean}", "style: spaceDelimited, explode: false, schema: {type: array, items: {type: string}}", "path /widgets: POST: parameter dry_run: is in a style"},
+		{"object header", "{type: integer, maximum: 9}", "{type: object}", "path /widgets: POST: response 201: header X-Count: only strings"},
+		{"form", "requestBody:\n        required: true\n        content:\n          application/json", "requestBody:\n        required: true\n        content:\n          multipart/form-data", "path /widgets: POST: request body as multipart/form-data: only JSON"},
+		{"XML", "content:\n            application/json:\n              schema: {$ref: '#/components/schemas/Widget'}\n        '400'", "content:\n            application/xml:\n              schema: {$ref: '#/components/schemas/Widget'}\n        '400'", "path /widgets/{id}: GET: response 200: body as application/xml: only JSON"},
+		{"no media type", "application/problem+json:", "problem:", "body as problem: is no media type"},
+		{"informational status", "'204': {description: nothing}", "'103': {description: nothing}", "response 103: is no status that can be answered"},
+		{"body without a body", "'204': {description: nothing}", "'204': {description: nothing, content: {text/plain: {schema: {type: string}}}}", "response 204: has no body in HTTP"},
+		{"unknown format", "format: uuid}", "format: shoe-size}", "there is no check for the format shoe-size"},
+		{"unknown format of integers", "format: int64", "format: int128", "path /widgets/{id}: GET: parameter id: integers have no format int128"},
+		{"bound that is not exact", "minimum: 1, maximum: 100", "minimum: 1, maximum: 9007199254740993", "line 71: the bound 9007199254740993 has more digits"},
+		{"part of a segment", "/widgets/{id}:", "/widgets/{id}.json:", "path /widgets/{id}.json: only whole segments"},
+		{"colon", "/widgets:", "/widgets:make:", "path /widgets:make: only whole segments"},
+		{"server of an operation", "operationId: getWidget", "operationId: getWidget\n      servers: [{url: https://elsewhere.example.com}]", "path /widgets/{id}: GET: has servers of its own"},
+		{"body of GET", "operationId: getWidget", "operationId: getWidget\n      requestBody: {content: {application/json: {}}}", "GET: has a body, which HTTP gives no meaning"},
+		{"discriminator of nothing", widget, widget + "      discriminator: {propertyName: name}\n", "a discriminator without oneOf or anyOf"},
+		{"discriminator of an alternative without a name", "        weight:\n", "        weight:\n          discriminator: {propertyName: name}\n", "an alternative without a name"},
+		{"discriminator of something else", widget, with("{oneOf: [{$ref: '#/components/schemas/Problem'}], discriminator: {propertyName: code, mapping: {x: Widget}}}") + "      properties: {p: {$ref: '#/components/schemas/Part'}}\n    Other:\n", "maps x to no alternative"},
+		{"two alternatives that come again", widget, with("{oneOf: [{type: object, properties: {next: {$ref: '#/components/schemas/Part'}}}, {type: object, properties: {next: {$ref: '#/components/schemas/Part'}}}]}") + "      properties: {p: {$ref: '#/components/schemas/Part'}}\n    Other:\n", "is in itself by more than one of its parts"},
+		{"any of what comes again", widget, with("{anyOf: [{type: object, properties: {next: {$ref: '#/components/schemas/Part'}}}]}") + "      properties: {p: {$ref: '#/components/schemas/Part'}}\n    Other:\n", "is in itself by more than one of its parts"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -648,9 +669,13 @@ func TestNewRefuses(t *testing.T) {
 			if changed == string(document) {
 				t.Fatalf("the document has no %q", tt.old)
 			}
-			if _, err := contract.New([]byte(changed), contract.Options{}); err == nil {
-				t.Error("accepted")
+			options := contract.Options{Authenticate: func(echo.Context, openapi3.SecurityRequirements) error { return nil }}
+			if _, err := contract.New([]byte(changed), options); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
 		})
+	}
+	if _, err := contract.New(document, contract.Options{}); err == nil || !strings.Contains(err.Error(), "path /widgets: POST: asks for a credential") {
+		t.Errorf("without Authenticate: %v", err)
 	}
 }

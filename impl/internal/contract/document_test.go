@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/labstack/echo/v4"
 
 	"cryptoexchange.com/escrow/gen/spec"
 	"cryptoexchange.com/escrow/impl/internal/emailaddr"
@@ -22,18 +23,14 @@ func TestDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closeObjects(doc) // an example with a property that does not exist is wrong
-	ct, err := New(spec.YAML, Options{Formats: map[string]func(string) error{"idn-email": emailaddr.Check}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &checker{T: t, ct: ct, seen: make(map[*openapi3.Schema]bool)}
+	ct := ours(t)
+	c := &examiner{T: t, ct: ct, compiler: newCompiler(doc, formats), seen: make(map[*openapi3.Schema]bool)}
 	for name, s := range doc.Components.Schemas {
-		c.schema("schema "+name, s)
+		c.examine("schema "+name, s)
 	}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			c.operation(method+" "+path, item, op)
+			c.inspect(method+" "+path, item, op)
 		}
 	}
 	if c.examples < 100 {
@@ -42,21 +39,36 @@ func TestDocument(t *testing.T) {
 	t.Logf("%d examples keep the contract", c.examples)
 }
 
-type checker struct {
+// ours is the contract that is published.
+func ours(t testing.TB) *Contract {
+	t.Helper()
+	ct, err := New(spec.YAML, Options{
+		BodyLimit:    256 << 10,
+		Formats:      map[string]func(string) error{"idn-email": emailaddr.Check},
+		Authenticate: func(echo.Context, openapi3.SecurityRequirements) error { return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ct
+}
+
+type examiner struct {
 	*testing.T
+	*compiler
 	ct       *Contract
 	seen     map[*openapi3.Schema]bool
 	examples int
 }
 
-func (c *checker) said(place, what, text string) {
+func (c *examiner) said(place, what, text string) {
 	if text == "" {
 		c.Errorf("%s has no %s", place, what)
 	}
 }
 
 // example judges an example as if it had come as JSON.
-func (c *checker) example(place string, s *openapi3.Schema, value any) {
+func (c *examiner) example(place string, s *openapi3.Schema, value any) {
 	raw, err := json.Marshal(value)
 	if err != nil {
 		c.Errorf("%s: %v", place, err)
@@ -70,12 +82,18 @@ func (c *checker) example(place string, s *openapi3.Schema, value any) {
 		return
 	}
 	c.examples++
-	for _, f := range c.ct.judge(s, decoded) {
+	// An example with a property that does not exist is wrong.
+	made, err := c.compiler.schema(s, true, place)
+	if err != nil {
+		c.Error(err)
+		return
+	}
+	for _, f := range c.ct.judge(made.kin, decoded) {
 		c.Errorf("%s: its example breaks the contract at %q: %s", place, f.Pointer, f.Detail)
 	}
 }
 
-func (c *checker) schema(place string, ref *openapi3.SchemaRef) {
+func (c *examiner) examine(place string, ref *openapi3.SchemaRef) {
 	s := ref.Value
 	if c.seen[s] {
 		return
@@ -95,17 +113,17 @@ func (c *checker) schema(place string, ref *openapi3.SchemaRef) {
 		c.Errorf("%s has no maximum length", place)
 	}
 	for name, p := range s.Properties {
-		c.schema(place+"."+name, p)
+		c.examine(place+"."+name, p)
 	}
 	for i, b := range slices.Concat(s.OneOf, s.AnyOf, s.AllOf) {
-		c.schema(fmt.Sprintf("%s[%d]", place, i), b)
+		c.examine(fmt.Sprintf("%s[%d]", place, i), b)
 	}
 	if s.Items != nil {
-		c.schema(place+"[]", s.Items)
+		c.examine(place+"[]", s.Items)
 	}
 }
 
-func (c *checker) operation(place string, item *openapi3.PathItem, op *openapi3.Operation) {
+func (c *examiner) inspect(place string, item *openapi3.PathItem, op *openapi3.Operation) {
 	c.said(place, "operationId", op.OperationID)
 	c.said(place, "summary", op.Summary)
 	c.said(place, "description", op.Description)
@@ -116,12 +134,12 @@ func (c *checker) operation(place string, item *openapi3.PathItem, op *openapi3.
 	}
 	if op.RequestBody != nil {
 		c.said(place+", body", "description", op.RequestBody.Value.Description)
-		c.content(place+", body", op.RequestBody.Value.Content)
+		c.bodies(place+", body", op.RequestBody.Value.Content)
 	}
 	for status, r := range op.Responses.Map() {
 		at := place + ", " + status
 		c.said(at, "description", *r.Value.Description)
-		c.content(at, r.Value.Content)
+		c.bodies(at, r.Value.Content)
 		for name, h := range r.Value.Headers {
 			at := at + ", header " + name
 			c.said(at, "description", h.Value.Description)
@@ -130,7 +148,7 @@ func (c *checker) operation(place string, item *openapi3.PathItem, op *openapi3.
 	}
 }
 
-func (c *checker) given(place string, s *openapi3.Schema, example any) {
+func (c *examiner) given(place string, s *openapi3.Schema, example any) {
 	if example == nil {
 		c.Errorf("%s has no example", place)
 		return
@@ -138,7 +156,7 @@ func (c *checker) given(place string, s *openapi3.Schema, example any) {
 	c.example(place, s, example)
 }
 
-func (c *checker) content(place string, content openapi3.Content) {
+func (c *examiner) bodies(place string, content openapi3.Content) {
 	for mediaType, media := range content {
 		at := place + " as " + mediaType
 		if len(media.Examples) == 0 {
@@ -148,6 +166,6 @@ func (c *checker) content(place string, content openapi3.Content) {
 			c.said(at+", "+name, "summary", media.Examples[name].Value.Summary)
 			c.example(at+", "+name, media.Schema.Value, media.Examples[name].Value.Value)
 		}
-		c.schema(at, media.Schema)
+		c.examine(at, media.Schema)
 	}
 }

@@ -3,142 +3,11 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
-
-// judge tells whether value keeps schema. kin-openapi decides; it is asked
-// twice at most, first to fail fast and, only if it fails, for all that is
-// wrong, because describing faults costs more than finding one.
-func (ct *Contract) judge(schema *openapi3.Schema, value any) []Fault {
-	if schema.VisitJSON(value, ct.failFast...) == nil {
-		return nil
-	}
-	err := schema.VisitJSON(value, ct.all...)
-	faults := ct.faults(err, nil)
-	if len(faults) == 0 {
-		// It failed, so there is a fault, whatever became of its description.
-		return []Fault{{Code: "invalid", Detail: "This value breaks the contract."}}
-	}
-	return faults
-}
-
-// faults turns kin-openapi's errors into faults. at is the place of the value
-// that was judged, in front of the places that the errors name.
-func (ct *Contract) faults(err error, at []string) []Fault {
-	// Not errors.As: the error of a union wraps those of all its branches, which
-	// are not to be found here.
-	if many, ok := err.(openapi3.MultiError); ok { //nolint:errorlint // see above
-		var faults []Fault
-		for _, e := range many {
-			faults = append(faults, ct.faults(e, at)...)
-		}
-		return faults
-	}
-	one, ok := err.(*openapi3.SchemaError) //nolint:errorlint // see above
-	if !ok {
-		return nil
-	}
-	place := append(slices.Clone(at), one.JSONPointer()...)
-	switch one.SchemaField {
-	case "properties":
-		// The error is about the object; only its text has the property's name.
-		return []Fault{{Pointer: pointer(append(place, unknownProperty(one))), Code: "unknown_property", Detail: "The contract has no such property here."}}
-	case "discriminator":
-		return []Fault{undiscriminated(one, place)}
-	case "oneOf", "anyOf":
-		if object, ok := one.Value.(map[string]any); ok && one.Schema.Discriminator != nil {
-			return ct.discriminated(one.Schema, object, place)
-		}
-		if branch := branchOfType(one); branch != nil {
-			return ct.faults(branch.VisitJSON(one.Value, ct.all...), place)
-		}
-	case "pattern", "format":
-		if one.Value == "" && one.Schema.MinLength > 0 {
-			return nil // that it is empty is said already
-		}
-	}
-	code, detail := describe(one)
-	return []Fault{{Pointer: pointer(place), Code: code, Detail: detail}}
-}
-
-// undiscriminated is the fault of an object that does not tell its kind, by the
-// property that is there for it. The error's value is that property's.
-func undiscriminated(e *openapi3.SchemaError, place []string) Fault {
-	d := e.Schema.Discriminator
-	at := pointer(append(slices.Clone(place), d.PropertyName))
-	if e.Value == nil {
-		return Fault{Pointer: at, Code: "required", Detail: "This property is required."}
-	}
-	kinds := make([]any, 0, len(d.Mapping))
-	for _, kind := range slices.Sorted(maps.Keys(d.Mapping)) {
-		kinds = append(kinds, kind)
-	}
-	return Fault{Pointer: at, Code: "enum", Detail: "This must be one of the declared values: " + values(kinds) + "."}
-}
-
-// discriminated finds the faults of an object against the schema of its kind.
-func (ct *Contract) discriminated(s *openapi3.Schema, object map[string]any, place []string) []Fault {
-	kind, _ := object[s.Discriminator.PropertyName].(string)
-	ref := s.Discriminator.Mapping[kind]
-	for _, branch := range s.OneOf {
-		if branch.Ref == ref.Ref && branch.Value != nil {
-			return ct.faults(branch.Value.VisitJSON(object, ct.all...), place)
-		}
-	}
-	return nil
-}
-
-// unknownProperty finds the name that an error is about. kin-openapi visits the
-// names in order and quotes each in its text with %q.
-func unknownProperty(e *openapi3.SchemaError) string {
-	object, ok := e.Value.(map[string]any)
-	if !ok {
-		return ""
-	}
-	for name := range object {
-		if e.Reason == fmt.Sprintf("property %q is unsupported", name) {
-			return name
-		}
-	}
-	return ""
-}
-
-// branchOfType finds the one branch of a union that takes the value's type, so
-// that a string that is too long is not told to become a number.
-func branchOfType(e *openapi3.SchemaError) *openapi3.Schema {
-	var found *openapi3.Schema
-	for _, ref := range slices.Concat(e.Schema.OneOf, e.Schema.AnyOf) {
-		if ref.Value == nil || ref.Value.Type == nil || !takes(ref.Value, e.Value) {
-			continue
-		}
-		if found != nil {
-			return nil
-		}
-		found = ref.Value
-	}
-	return found
-}
-
-func takes(s *openapi3.Schema, value any) bool {
-	switch value.(type) {
-	case string:
-		return s.Type.Includes(openapi3.TypeString)
-	case json.Number:
-		return s.Type.Includes(openapi3.TypeInteger) || s.Type.Includes(openapi3.TypeNumber)
-	case bool:
-		return s.Type.Includes(openapi3.TypeBoolean)
-	case []any:
-		return s.Type.Includes(openapi3.TypeArray)
-	case map[string]any:
-		return s.Type.Includes(openapi3.TypeObject)
-	default:
-		return false
-	}
-}
 
 // describe puts a broken rule into words that say how to mend it. The words
 // come from the schema alone, never from the value.
@@ -147,6 +16,11 @@ func describe(e *openapi3.SchemaError) (code, detail string) {
 	switch e.SchemaField {
 	case "required":
 		return "required", "This property is required."
+	case "boolean":
+		if s.WriteOnly {
+			return "write_only", "This property is only ever sent to the service."
+		}
+		return "read_only", "This property is set by the service: leave it out."
 	case "nullable":
 		return "type", "This must not be null: it must be " + typeName(s) + ", or be left out."
 	case "type", "oneOf", "anyOf":
@@ -162,10 +36,22 @@ func describe(e *openapi3.SchemaError) (code, detail string) {
 		return "minimum", fmt.Sprintf("This must be at least %s.", number(*s.Min))
 	case "maximum":
 		return "maximum", fmt.Sprintf("This must be at most %s.", number(*s.Max))
+	case "exclusiveMinimum":
+		return "minimum", fmt.Sprintf("This must be more than %s.", number(*s.Min))
+	case "exclusiveMaximum":
+		return "maximum", fmt.Sprintf("This must be less than %s.", number(*s.Max))
+	case "multipleOf":
+		return "multiple_of", fmt.Sprintf("This must be a multiple of %s.", number(*s.MultipleOf))
 	case "minItems":
 		return "min_items", fmt.Sprintf("This must have at least %d items.", s.MinItems)
 	case "maxItems":
 		return "max_items", fmt.Sprintf("This must have at most %d items.", *s.MaxItems)
+	case "uniqueItems":
+		return "unique_items", "Every item must be another."
+	case "minProperties":
+		return "min_properties", fmt.Sprintf("This must have at least %d properties.", s.MinProps)
+	case "maxProperties":
+		return "max_properties", fmt.Sprintf("This must have at most %d properties.", *s.MaxProps)
 	case "enum":
 		return "enum", "This must be one of the declared values: " + values(s.Enum) + "."
 	case "pattern":
@@ -236,6 +122,18 @@ func formatName(format string) string {
 		return "a date and time, such as 2022-08-01T21:38:51Z (RFC 3339)"
 	case "uri":
 		return "a URI (RFC 3986)"
+	case "int32":
+		return "an integer from -2147483648 to 2147483647"
+	case "int64":
+		return "an integer from -9223372036854775808 to 9223372036854775807"
+	case "byte":
+		return "base64 (RFC 4648, section 4)"
+	case "ipv4":
+		return "an IPv4 address, such as 192.0.2.1"
+	case "ipv6":
+		return "an IPv6 address, such as 2001:db8::1"
+	case "hostname":
+		return "a host name, such as www.example.com"
 	default:
 		return "of the format " + format
 	}

@@ -18,21 +18,47 @@ import (
 func HeadAsGet(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
-			// A copy, for the server looks at the method of its own.
-			get := *r
-			get.Method = http.MethodGet
-			r = &get
+			r = asGet(r)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// asGet is a request with another method. It is a copy, for the server looks at
+// the method of its own.
+func asGet(r *http.Request) *http.Request {
+	get := *r
+	get.Method = http.MethodGet
+	return &get
+}
+
+// Handler is what to serve instead of an Echo with the middleware: HEAD is
+// answered as GET is, save where the document has HEAD itself, and bodies are
+// handled as [DiscardUnread] says.
+func (ct *Contract) Handler(e *echo.Echo) http.Handler {
+	return DiscardUnread(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead && !ct.hasHead(e, r) {
+			r = asGet(r)
+		}
+		e.ServeHTTP(w, r)
+	}))
+}
+
+func (ct *Contract) hasHead(e *echo.Echo, r *http.Request) bool {
+	c := e.AcquireContext()
+	defer e.ReleaseContext(c)
+	c.Reset(r, nil)
+	e.Router().Find(r.Method, echo.GetPath(r), c)
+	p := ct.at(c.Path())
+	return p != nil && p.operations[http.MethodHead] != nil
 }
 
 // Middleware enforces the contract. It must be the innermost of those given to
 // Echo.Use.
 func (ct *Contract) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		p, known := ct.paths[c.Path()]
-		if !known {
+		p := ct.at(c.Path())
+		if p == nil {
 			return ct.outside(c, next)
 		}
 		if elsewhere(c) {
@@ -44,8 +70,10 @@ func (ct *Contract) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 				return &RequestError{Kind: MethodNotAllowed, Allow: p.allow}
 			})
 		}
-		return ct.answer(c, op, func(c echo.Context) error {
-			if err := ct.admit(c, op); err != nil {
+		var b *judged
+		defer func() { b.free() }()
+		return ct.answer(c, op, func(c echo.Context) (err error) {
+			if b, err = ct.admit(c, op); err != nil {
 				return err
 			}
 			return next(c)
@@ -106,32 +134,48 @@ func (ct *Contract) answer(c echo.Context, op *operation, handler echo.HandlerFu
 	defer c.SetResponse(response)
 	buf, violation := ct.attempt(c, op, handler)
 	if violation != nil {
-		ct.options.Violation(c, violation)
+		buf.free()
+		ct.violated(c, violation)
 		replaced := func(echo.Context) error { return violation }
 		if buf, violation = ct.attempt(c, op, replaced); violation != nil {
 			// Not even the error handler keeps the contract. Nothing that it
 			// wrote can be sent.
-			ct.options.Violation(c, violation)
-			buf = newBuffer()
+			buf.free()
+			ct.violated(c, violation)
+			buf = newBuffer(c.Echo())
 			buf.status = http.StatusInternalServerError
 		}
 	}
+	defer buf.free()
 	early(c, response.Writer)
 	return buf.send(response)
 }
 
+func (ct *Contract) violated(c echo.Context, violation *ResponseError) {
+	if ct.options.Violation != nil {
+		ct.options.Violation(c, violation)
+	}
+}
+
 // attempt runs a handler, and the error handler if it fails, into a new buffer,
 // and judges what is in it.
-func (ct *Contract) attempt(c echo.Context, op *operation, handler echo.HandlerFunc) (*buffer, *ResponseError) {
-	buf := newBuffer()
-	c.SetResponse(echo.NewResponse(buf, c.Echo()))
+func (ct *Contract) attempt(c echo.Context, op *operation, handler echo.HandlerFunc) (*answerBuffer, *ResponseError) {
+	buf := newBuffer(c.Echo())
+	c.SetResponse(&buf.Response)
 	if err := protect(c, handler); err != nil {
 		// What was written before the failure does not count.
-		*buf = *newBuffer()
-		c.SetResponse(echo.NewResponse(buf, c.Echo()))
-		c.Echo().HTTPErrorHandler(err, c)
+		buf.free()
+		buf = newBuffer(c.Echo())
+		c.SetResponse(&buf.Response)
+		err = protect(c, func(c echo.Context) error {
+			c.Echo().HTTPErrorHandler(err, c)
+			return nil
+		})
+		if err != nil {
+			return buf, &ResponseError{Status: buf.status, Reason: "the error handler fails: " + err.Error()}
+		}
 	}
-	return buf, ct.judgeResponse(op, buf)
+	return buf, ct.judgeResponse(c, op, buf)
 }
 
 // PanicError is what a handler that panicked returns.

@@ -4,103 +4,150 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"maps"
-	"mime"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
+	"sync"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
+
+	"cryptoexchange.com/escrow/impl/internal/strictjson"
 )
 
 // admit checks a request in the order that the package's comment gives, and
-// leaves the judged value where the generated handler binds it from.
-func (ct *Contract) admit(c echo.Context, op *operation) error {
+// leaves the judged value where the generated handler binds it from. The body
+// that it returns is to be freed when the request has been answered.
+func (ct *Contract) admit(c echo.Context, op *operation) (*judged, error) {
 	if len(op.security) > 0 {
+		// Two credentials are those of two callers.
+		if len(c.Request().Header["Authorization"]) > 1 {
+			return nil, &RequestError{Kind: Invalid, Faults: []Fault{{In: "header", Name: "Authorization", Code: "repeated_parameter", Detail: "Send one credential."}}}
+		}
 		if err := ct.options.Authenticate(c, op.security); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	r := c.Request()
 	if op.body != nil && r.ContentLength > ct.options.BodyLimit {
-		return &RequestError{Kind: BodyTooLarge}
+		return nil, &RequestError{Kind: BodyTooLarge}
 	}
-	schema, err := bodySchema(r, op.body)
+	m, read, err := op.body.of(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := acceptable(r, op.produces); err != nil {
-		return err
+		return nil, err
 	}
-	faults := ct.judgeParameters(c, op)
-	value, bodyFaults, err := ct.readBody(c.Request(), schema)
-	var malformed *RequestError
-	if errors.As(err, &malformed) && malformed.Kind == MalformedBody {
+	var faults []Fault
+	if enforced {
+		faults = ct.judgeParameters(c, op)
+	}
+	b := &judged{}
+	bodyFaults, err := ct.readBody(c, op, m, read, b)
+	if malformed, is := errors.AsType[*RequestError](err); is && malformed.Kind == MalformedBody {
 		malformed.Faults = append(faults, malformed.Faults...)
 	}
+	if err == nil {
+		if faults = append(faults, bodyFaults...); len(faults) > 0 {
+			err = &RequestError{Kind: Invalid, Faults: faults}
+		}
+	}
 	if err != nil {
-		return err
+		b.free()
+		return nil, err
 	}
-	if faults = append(faults, bodyFaults...); len(faults) > 0 {
-		return &RequestError{Kind: Invalid, Faults: faults}
+	if op.body != nil {
+		setJudged(c, b)
 	}
-	setJudged(c, value)
-	return nil
+	return b, nil
 }
 
-// bodySchema finds the schema for the body by its content type; nil if there
-// is to be no body.
-func bodySchema(r *http.Request, b *body) (*openapi3.Schema, error) {
-	if b == nil {
-		return nil, nil
+// of finds what is asked of the body of a request; nil if there is to be none.
+func (b *body) of(r *http.Request) (*media, reading, error) {
+	if b == nil || !b.required && absent(r) {
+		return nil, 0, nil
 	}
-	types := slices.Sorted(maps.Keys(b.schemas))
-	refuse := func(detail string) (*openapi3.Schema, error) {
-		return nil, &RequestError{Kind: UnsupportedMediaType, Detail: detail}
+	refuse := func(detail string) (*media, reading, error) {
+		return nil, 0, &RequestError{Kind: UnsupportedMediaType, Detail: detail}
 	}
-	for _, coding := range r.Header.Values("Content-Encoding") {
+	for _, coding := range r.Header["Content-Encoding"] {
 		if !strings.EqualFold(strings.TrimSpace(coding), "identity") {
 			return refuse("Send the body without a content coding (Content-Encoding).")
 		}
 	}
-	send := "Send the body as " + strings.Join(types, " or ") + "."
-	given := r.Header.Values("Content-Type")
+	given := r.Header["Content-Type"]
 	if len(given) != 1 {
-		return refuse(send)
+		return refuse("Send the body as " + strings.Join(b.names, " or ") + ".")
 	}
-	mediaType, parameters, err := mime.ParseMediaType(given[0])
-	if err != nil {
-		return refuse(send)
+	m, read, err := b.find(given[0])
+	switch {
+	case errors.Is(err, errCharset):
+		return refuse("Send the body in UTF-8: there is no other charset here.")
+	case err != nil:
+		return refuse("Send the body as " + strings.Join(b.names, " or ") + ".")
+	default:
+		return m, read, nil
 	}
-	schema, known := b.schemas[mediaType]
-	if !known {
-		return refuse(send)
-	}
-	if charset, given := parameters["charset"]; given && !strings.EqualFold(charset, "utf-8") {
-		return refuse("Send the body in UTF-8: JSON has no other charset (RFC 8259).")
-	}
-	return schema, nil
+}
+
+// absent tells whether a request says that it has no body.
+func absent(r *http.Request) bool {
+	return r.ContentLength == 0 && len(r.Header["Content-Type"]) == 0
 }
 
 // readBody reads, decodes and judges the body. Faults of its form are an error,
 // for nothing more can be said of it; those against its schema are listed.
-func (ct *Contract) readBody(r *http.Request, schema *openapi3.Schema) (any, []Fault, error) {
-	if schema == nil {
-		return nil, noBody(r), nil
+func (ct *Contract) readBody(c echo.Context, op *operation, m *media, read reading, b *judged) ([]Fault, error) {
+	r := c.Request()
+	if m == nil {
+		return noBody(r), nil
+	}
+	b.raw = bodies.Get().(*bytes.Buffer)
+	if n := r.ContentLength; n > 0 {
+		b.raw.Grow(int(min(n, keptBuffer)) + bytes.MinRead)
 	}
 	// The server is not told of a body that is too large: it would close the
 	// connection, though the rest may be read yet (see DiscardUnread).
-	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, ct.options.BodyLimit))
-	if err != nil {
-		return nil, nil, readError(err)
+	if _, err := b.raw.ReadFrom(&limited{r.Body, ct.options.BodyLimit}); err != nil {
+		return nil, readError(err)
 	}
-	value, malformed := decode(raw)
-	if malformed != nil {
-		return nil, nil, malformed
+	raw := b.raw.Bytes()
+	b.Reset(raw)
+	if m.schema == nil || read == asBytes {
+		return nil, nil
 	}
-	return value, ct.judge(schema, value), nil
+	var malformed []Fault
+	if read == asText {
+		b.value, malformed = text(raw)
+	} else {
+		var found []strictjson.Fault
+		b.value, found = strictjson.Decode(raw)
+		b.isValue, malformed = true, fromStrict(found)
+	}
+	if len(malformed) > 0 {
+		return nil, &RequestError{Kind: MalformedBody, Faults: malformed}
+	}
+	if !enforced || read == asJSON && ct.accepted(judgement{c: c, op: op, counters: &ct.requests}, m.schema, raw) {
+		return nil, nil
+	}
+	return ct.judge(m.schema.kin, b.value), nil
+}
+
+// limited reads as many bytes as a body may have.
+type limited struct {
+	io.Reader
+	left int64
+}
+
+var errTooLarge = errors.New("too large")
+
+// Read implements [io.Reader].
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return n, errTooLarge
+	}
+	return n, err
 }
 
 // noBody checks that there is none. One whose length was declared is not waited
@@ -118,9 +165,8 @@ func noBody(r *http.Request) []Fault {
 }
 
 func readError(err error) error {
-	var tooLarge *http.MaxBytesError
 	switch {
-	case errors.As(err, &tooLarge):
+	case errors.Is(err, errTooLarge):
 		return &RequestError{Kind: BodyTooLarge}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &RequestError{Kind: Timeout}
@@ -130,21 +176,53 @@ func readError(err error) error {
 	}
 }
 
-// judged is a body that has been read. The generated handler binds the value,
-// and so cannot see another one than was judged.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// judged is a body that has been read. Who binds the value cannot see another
+// one than was judged: the bytes, which other readers may read in other ways, are
+// gone once it has been asked for. Handlers of what is not JSON read the bytes.
 type judged struct {
-	io.Reader
-	value any
+	bytes.Reader
+	value   any
+	isValue bool
+	raw     *bytes.Buffer
 }
 
+// valued is a body of which there is a value.
+type valued struct{ *judged }
+
 // ValidatedValue gives the value that was judged.
-func (b *judged) ValidatedValue() any { return b.value }
+func (b valued) ValidatedValue() any {
+	b.Reset(nil)
+	return b.value
+}
 
 // Close implements [io.Closer]; the server closes the real body.
 func (b *judged) Close() error { return nil }
 
-func setJudged(c echo.Context, value any) {
-	r := c.Request().WithContext(c.Request().Context())
-	r.Body = &judged{bytes.NewReader(nil), value}
-	c.SetRequest(r)
+// free gives the buffer back.
+func (b *judged) free() {
+	if b == nil || b.raw == nil {
+		return
+	}
+	b.Reset(nil)
+	if b.raw.Cap() <= keptBuffer {
+		b.raw.Reset()
+		bodies.Put(b.raw)
+	}
+	b.raw = nil
+}
+
+func setJudged(c echo.Context, b *judged) {
+	r := c.Request()
+	if _, own := r.Body.(*incoming); !own {
+		// The server looks at the body of its own request.
+		r = r.WithContext(r.Context())
+		c.SetRequest(r)
+	}
+	if b.isValue {
+		r.Body = valued{b}
+		return
+	}
+	r.Body = b
 }

@@ -52,11 +52,11 @@ func (s *scanner) value(depth int) (value any, ok bool) {
 	case '[':
 		return s.array(depth + 1)
 	case 't':
-		return true, s.word("rue")
+		return true, s.word("true")
 	case 'f':
-		return false, s.word("alse")
+		return false, s.word("false")
 	case 'n':
-		return nil, s.word("ull")
+		return nil, s.word("null")
 	default:
 		if c == '-' || c-'0' <= 9 {
 			s.pos--
@@ -66,11 +66,13 @@ func (s *scanner) value(depth int) (value any, ok bool) {
 	}
 }
 
-func (s *scanner) word(rest string) bool {
-	if !strings.HasPrefix(s.text[s.pos:], rest) {
+// word reads a word, whose first letter has been read.
+func (s *scanner) word(w string) bool {
+	s.pos--
+	if !strings.HasPrefix(s.text[s.pos:], w) {
 		return false
 	}
-	s.pos += len(rest)
+	s.pos += len(w)
 	return true
 }
 
