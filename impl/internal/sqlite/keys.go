@@ -51,19 +51,20 @@ type keysAt struct {
 
 func isOdd(size int64) bool { return size%2 != 0 }
 
-func (r *keyRing) size() (int64, error) {
+// size gives the size of the file, or an odd one if there is none.
+func (r *keyRing) size() int64 {
 	info, err := os.Stat(r.path)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", customer.ErrUnavailable, err)
+		return -1
 	}
-	return info.Size(), nil
+	return info.Size()
 }
 
-// keys gives the keys that are good, or nil while they are being changed.
+// keys gives the keys that are good, or nil if the database has to be asked.
 func (r *keyRing) keys(ctx context.Context) (map[partner.Hash]partner.Key, error) {
-	size, err := r.size()
-	if err != nil || isOdd(size) {
-		return nil, err
+	size := r.size()
+	if isOdd(size) {
+		return nil, nil
 	}
 	if k := r.current.Load(); r.isGood(k, size) {
 		return k.good, nil
@@ -71,13 +72,14 @@ func (r *keyRing) keys(ctx context.Context) (map[partner.Hash]partner.Key, error
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	// The size first: what changes while the keys are read is read again.
-	if size, err = r.size(); err != nil || isOdd(size) {
-		return nil, err
+	k := &keysAt{size: r.size(), read: time.Now()}
+	if isOdd(k.size) {
+		return nil, nil
 	}
-	if k := r.current.Load(); r.isGood(k, size) {
-		return k.good, nil // somebody was faster
+	if faster := r.current.Load(); r.isGood(faster, k.size) {
+		return faster.good, nil
 	}
-	k := &keysAt{size: size, read: time.Now()}
+	var err error
 	if k.good, err = r.load(ctx); err != nil {
 		return nil, err
 	}
