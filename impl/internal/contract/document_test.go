@@ -83,7 +83,7 @@ func (c *examiner) example(place string, s *openapi3.Schema, value any) {
 	}
 	c.examples++
 	// An example with a property that does not exist is wrong.
-	made, err := c.compiler.schema(s, true, place)
+	made, err := c.schema(s, true, place)
 	if err != nil {
 		c.Error(err)
 		return
