@@ -96,8 +96,14 @@ func start(t *testing.T, data string, args ...string) *server {
 // startEnv does the same with more in the environment.
 func startEnv(t *testing.T, data string, env []string, args ...string) *server {
 	t.Helper()
+	return startCommand(t, env, append([]string{programs.escrowd, "--data", data, "--listen", "127.0.0.1:0"}, args...)...)
+}
+
+// startCommand runs escrowd by a command.
+func startCommand(t *testing.T, env []string, command ...string) *server {
+	t.Helper()
 	s := &server{log: &syncBuffer{}}
-	s.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), programs.escrowd, append([]string{"--data", data, "--listen", "127.0.0.1:0"}, args...)...)
+	s.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), command[0], command[1:]...)
 	s.cmd.Env = environment(env...)
 	out := &syncBuffer{}
 	s.cmd.Stdout, s.cmd.Stderr = out, s.log

@@ -32,7 +32,7 @@ func open(path string, pragmas ...string) (*conn, error) {
 	c.SetBusyTimeout(busyTimeout)
 	for _, pragma := range append([]string{
 		"journal_mode = WAL",
-		"synchronous = FULL",
+		"synchronous = " + synchronous,
 		"foreign_keys = 1",
 		"secure_delete = 1", // what is erased is overwritten
 	}, pragmas...) {
