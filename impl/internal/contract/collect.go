@@ -3,10 +3,10 @@ package contract
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -207,19 +207,15 @@ func alternativesOf(s *openapi3.Schema) *openapi3.Schema {
 	return &openapi3.Schema{OneOf: s.OneOf, AnyOf: s.AnyOf, Discriminator: s.Discriminator, Nullable: s.Nullable}
 }
 
-// unknownProperty finds the name that an error is about. kin-openapi visits the
-// names in order and quotes each in its text with %q.
+// unknownProperty finds the name that an error is about. kin-openapi quotes it in
+// its text with %q.
 func unknownProperty(e *openapi3.SchemaError) string {
-	object, ok := e.Value.(map[string]any)
-	if !ok {
+	quoted, _ := strings.CutPrefix(e.Reason, "property ")
+	name, err := strconv.Unquote(strings.TrimSuffix(quoted, " is unsupported"))
+	if err != nil {
 		return ""
 	}
-	for name := range object {
-		if e.Reason == fmt.Sprintf("property %q is unsupported", name) {
-			return name
-		}
-	}
-	return ""
+	return name
 }
 
 // branchOfType finds the one branch of a union that takes the value's type, so

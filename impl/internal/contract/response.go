@@ -134,15 +134,11 @@ func (ct *Contract) judgeHeader(declared *header, name string, values []string) 
 // judgeContent judges the content type and the body.
 func (ct *Contract) judgeContent(j judgement, declared *content, buf *answerBuffer) (at, reason string) {
 	given, body := buf.header()["Content-Type"], buf.body()
-	head := j.op != nil && j.op.method == http.MethodHead
 	if len(declared.names) == 0 || bodiless(buf.status) {
 		if len(body) > 0 || len(given) > 0 {
 			return "", "the response declares no body"
 		}
 		return "", ""
-	}
-	if head && len(body) > 0 {
-		return "", "there is no body after HEAD"
 	}
 	if len(given) != 1 {
 		return "", "the response does not declare its content type"
@@ -151,7 +147,9 @@ func (ct *Contract) judgeContent(j judgement, declared *content, buf *answerBuff
 	if err != nil {
 		return "", "the response does not declare its content type"
 	}
-	if head || m.schema == nil || read == asBytes {
+	// The HTTP server leaves a body out after HEAD, so there need not be one.
+	empty := len(body) == 0 && j.op != nil && j.op.method == http.MethodHead
+	if empty || m.schema == nil || read == asBytes {
 		return "", ""
 	}
 	var value any
