@@ -14,8 +14,8 @@
 //  2. credential: by the Authenticate option, before anything is read
 //  3. size: the declared length, and later the bytes as they come
 //  4. content type and content coding; then what the caller accepts
-//  5. one strict pass over the bytes, which decodes them once (see decode)
-//  6. kin-openapi, on the parameters and that value; all faults are told at once
+//  5. one strict pass over the bytes, which decodes them once (package strictjson)
+//  6. parameters and that value by their schemas; up to 20 faults are told at once
 //  7. the handler, which is bound to the very value that was judged
 //
 // # Responses
@@ -29,8 +29,44 @@
 // declare never leaves, though clients are told to expect new ones later.
 //
 // An answer without an operation (404, 405) is judged against the schema named
-// Problem. Routes that the document does not have at all (pages, health) pass
-// through untouched as long as they return no error.
+// Problem. Where the document has none, nothing describes such answers: their
+// status is sent, with Allow and without a body. Routes that the document does not
+// have at all (pages, health) pass through untouched as long as they return no
+// error.
+//
+// # Who judges
+//
+// kin-openapi has the last word on every value. It is not asked where the answer
+// is known: each schema is compiled into a checker that says of bytes that
+// kin-openapi would accept them, or that it does not know (package checker, which
+// says why that is so). Of what a checker accepts, a sample is put to kin-openapi
+// all the same; see [Options] and [Contract.Counts].
+//
+// kin-openapi is given copies of the document's schemas, one for each direction,
+// that say what it would otherwise leave open (see deriver), and checks for all
+// formats. What it accepts by rounding is compared exactly (see exact.go).
+//
+// # What is kept between requests
+//
+// The derived schemas, their checkers, and what is left of a schema without its
+// parts (see collector), all made of the document alone, which does not change.
+// Buffers, which are emptied before others use them. No value and no verdict on
+// one is kept.
+//
+// # Documents
+//
+// OpenAPI 3.0: parameters in paths, queries, headers and cookies that are scalars
+// or lists of scalars, in the styles form and simple; bodies of JSON, text and
+// bytes, by media types and their ranges; responses by status, class of statuses
+// and default. [New] refuses all else, and what nobody could enforce: formats
+// without a check, bounds of more digits than are judged, schemas that take
+// exponentially long. Routes of Echo must be those of the document, each segment
+// a word or a parameter, by whatever names.
+//
+// # Benchmarks
+//
+// Built with the tag unvalidated, nothing is judged, and everything else is as
+// ever. That is for benchmarks that tell what judging costs, and for nothing else.
 package contract
 
 import (

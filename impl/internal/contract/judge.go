@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -104,24 +105,25 @@ func (ct *Contract) keeps(s *openapi3.Schema, value any) bool {
 	return s.VisitJSON(value, ct.failFast...) == nil && (!hasLong(value) || ct.exact(s, value))
 }
 
+// scratch is where scalars are written as JSON.
+var scratch = sync.Pool{New: func() any { return new([256]byte) }}
+
 // accepts tells quickly that a scalar, given as text, keeps a schema. The checker
 // reads it as the JSON that it would be, if it needs no escaping.
 func (s *schema) accepts(text string, quoted bool) bool {
-	var space [256]byte
+	space := scratch.Get().(*[256]byte)
+	defer scratch.Put(space)
 	if len(text)+2 > len(space) {
 		return false
 	}
-	document := space[:0]
-	if quoted {
-		document = append(document, '"')
-		for i := range len(text) {
-			if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-				return false
-			}
-		}
-		document = append(append(document, text...), '"')
-	} else {
-		document = append(document, text...)
+	if !quoted {
+		return s.fast.Valid(append(space[:0], text...))
 	}
-	return s.fast.Valid(document)
+	document := append(space[:0], '"')
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return s.fast.Valid(append(append(document, text...), '"'))
 }

@@ -42,8 +42,14 @@ func (ct *Contract) admit(c echo.Context, op *operation) (*judged, error) {
 	if enforced {
 		faults = ct.judgeParameters(c, op)
 	}
-	b := &judged{}
-	bodyFaults, err := ct.readBody(c, op, m, read, b)
+	var b *judged
+	var bodyFaults []Fault
+	if m == nil {
+		bodyFaults = noBody(r)
+	} else {
+		b = &judged{raw: bodies.Get().(*bytes.Buffer)}
+		bodyFaults, err = ct.readBody(c, op, m, read, b)
+	}
 	if malformed, is := errors.AsType[*RequestError](err); is && malformed.Kind == MalformedBody {
 		malformed.Faults = append(faults, malformed.Faults...)
 	}
@@ -56,7 +62,7 @@ func (ct *Contract) admit(c echo.Context, op *operation) (*judged, error) {
 		b.free()
 		return nil, err
 	}
-	if op.body != nil {
+	if b != nil {
 		setJudged(c, b)
 	}
 	return b, nil
@@ -99,10 +105,6 @@ func absent(r *http.Request) bool {
 // for nothing more can be said of it; those against its schema are listed.
 func (ct *Contract) readBody(c echo.Context, op *operation, m *media, read reading, b *judged) ([]Fault, error) {
 	r := c.Request()
-	if m == nil {
-		return noBody(r), nil
-	}
-	b.raw = bodies.Get().(*bytes.Buffer)
 	if n := r.ContentLength; n > 0 {
 		b.raw.Grow(int(min(n, keptBuffer)) + bytes.MinRead)
 	}
