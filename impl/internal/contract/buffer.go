@@ -10,8 +10,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// answerBuffer holds an answer until it has been judged. Its headers are its own, so
-// that those of an answer that is thrown away go with it.
+// answerBuffer holds an answer until it has been judged. Its headers are its own,
+// so that those of an answer that is thrown away go with it.
 type answerBuffer struct {
 	echo.Response // what the handler sees; writes to the buffer
 	store         *store
@@ -68,13 +68,17 @@ func (b *answerBuffer) header() http.Header { return b.store.header }
 
 func (b *answerBuffer) body() []byte { return b.store.body.Bytes() }
 
-// send writes the answer to a client.
-func (b *answerBuffer) send(w http.ResponseWriter) error {
+// send writes the answer to a client. One to HEAD may have no body, which says
+// nothing of its length.
+func (b *answerBuffer) send(w http.ResponseWriter, head bool) error {
 	to := w.Header()
 	for name, values := range b.header() {
 		to[name] = values
 	}
-	if !bodiless(b.status) || b.status == http.StatusResetContent {
+	switch {
+	case b.status == http.StatusNoContent || b.status == http.StatusNotModified, head && len(b.body()) == 0:
+		delete(to, "Content-Length")
+	default:
 		to["Content-Length"] = []string{strconv.Itoa(len(b.body()))}
 	}
 	w.WriteHeader(b.status)

@@ -11,8 +11,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// MaxFaults is how many faults of a body are told. Who mends those may be told of
-// more.
+// MaxFaults is how many faults of a request are told. Who mends those may be told
+// of more.
 const MaxFaults = 20
 
 // collector finds the faults of a value that does not keep its schema.

@@ -53,6 +53,34 @@ func ours(t testing.TB) *Contract {
 	return ct
 }
 
+// TestRefusalsAreDeclared checks that every operation declares what this package
+// may refuse a request with, so that no refusal breaks the contract.
+func TestRefusalsAreDeclared(t *testing.T) {
+	t.Parallel()
+	for route, p := range ours(t).paths {
+		for method, op := range p.operations {
+			statuses := []int{400, 500} // a body that is not asked for is 400 as well
+			if len(op.produces) > 0 {
+				statuses = append(statuses, 406)
+			}
+			if op.body != nil {
+				statuses = append(statuses, 408, 413, 415)
+			}
+			for _, status := range statuses {
+				if op.response(status) == nil {
+					t.Errorf("%s %s declares no %d", method, route, status)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		ours(b)
+	}
+}
+
 type examiner struct {
 	*testing.T
 	*compiler

@@ -34,7 +34,7 @@ const (
 // called it, made UTF-8 without NUL.
 type Fault struct {
 	Pointer string // RFC 6901; of the body if In is empty
-	In      string // path, query or header; empty for the body
+	In      string // path, query, header or cookie; empty for the body
 	Name    string // of the parameter
 	Code    string // stable
 	Detail  string // what is wrong and how to mend it
@@ -44,7 +44,7 @@ type Fault struct {
 type RequestError struct {
 	Kind   Kind
 	Detail string   // in words, if there is more to say than Kind does
-	Faults []Fault  // all that were found
+	Faults []Fault  // that were found, up to MaxFaults
 	Allow  []string // with MethodNotAllowed, the methods that the path has
 }
 

@@ -57,7 +57,7 @@ func (ct *Contract) exact(s *openapi3.Schema, value any) bool {
 	}
 	// kin-openapi accepts the alternative that applies; of several, any will do.
 	for _, alternatives := range []openapi3.SchemaRefs{s.OneOf, s.AnyOf} {
-		if len(alternatives) > 0 && !slices.ContainsFunc(alternatives, func(p *openapi3.SchemaRef) bool { return ct.keeps(p.Value, value) }) {
+		if len(alternatives) > 0 && !slices.ContainsFunc(applicable(s, alternatives, value), func(p *openapi3.SchemaRef) bool { return ct.keeps(p.Value, value) }) {
 			return false
 		}
 	}
@@ -74,6 +74,17 @@ func (ct *Contract) exact(s *openapi3.Schema, value any) bool {
 		}
 	}
 	return true
+}
+
+// applicable has those of several alternatives that a discriminator leaves.
+func applicable(s *openapi3.Schema, alternatives openapi3.SchemaRefs, value any) openapi3.SchemaRefs {
+	object, ok := value.(map[string]any)
+	if !ok || s.Discriminator == nil {
+		return alternatives
+	}
+	kind, _ := object[s.Discriminator.PropertyName].(string)
+	ref := s.Discriminator.Mapping[kind].Ref
+	return slices.DeleteFunc(slices.Clone(alternatives), func(p *openapi3.SchemaRef) bool { return p.Ref != ref })
 }
 
 // inexact finds the rules that a number breaks although the float64 next to it

@@ -119,7 +119,8 @@ func (s *schema) accepts(text string, quoted bool) bool {
 	if !quoted {
 		return s.fast.Valid(append(space[:0], text...))
 	}
-	document := append(space[:0], '"')
+	document := space[:1]
+	document[0] = '"'
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
 			return false

@@ -148,7 +148,7 @@ func (ct *Contract) answer(c echo.Context, op *operation, handler echo.HandlerFu
 	}
 	defer buf.free()
 	early(c, response.Writer)
-	return buf.send(response)
+	return buf.send(response, c.Request().Method == http.MethodHead)
 }
 
 func (ct *Contract) violated(c echo.Context, violation *ResponseError) {

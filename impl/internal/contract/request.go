@@ -51,11 +51,12 @@ func (ct *Contract) admit(c echo.Context, op *operation) (*judged, error) {
 		bodyFaults, err = ct.readBody(c, op, m, read, b)
 	}
 	if malformed, is := errors.AsType[*RequestError](err); is && malformed.Kind == MalformedBody {
-		malformed.Faults = append(faults, malformed.Faults...)
+		faults = append(faults, malformed.Faults...)
+		malformed.Faults = faults[:min(len(faults), MaxFaults)]
 	}
 	if err == nil {
 		if faults = append(faults, bodyFaults...); len(faults) > 0 {
-			err = &RequestError{Kind: Invalid, Faults: faults}
+			err = &RequestError{Kind: Invalid, Faults: faults[:min(len(faults), MaxFaults)]}
 		}
 	}
 	if err != nil {

@@ -16,8 +16,13 @@ const problemJSON = "application/problem+json" // RFC 9457 §3
 
 // judgeResponse judges what is in a buffer: against the operation, or outside
 // any operation against the Problem schema. It returns the first thing that
-// breaks the contract.
-func (ct *Contract) judgeResponse(c echo.Context, op *operation, buf *answerBuffer) *ResponseError {
+// breaks the contract. An answer that cannot be judged breaks it.
+func (ct *Contract) judgeResponse(c echo.Context, op *operation, buf *answerBuffer) (violation *ResponseError) {
+	defer func() {
+		if v := recover(); v != nil {
+			violation = &ResponseError{Status: buf.status, Reason: fmt.Sprintf("judging it failed: panic of type %T", v)}
+		}
+	}()
 	if !enforced && buf.status != 0 {
 		return nil
 	}
@@ -64,14 +69,27 @@ func (ct *Contract) judgeOutside(c echo.Context, buf *answerBuffer) *ResponseErr
 	return broken
 }
 
-// ofHTTP tells of headers that OpenAPI leaves to HTTP.
+// ofHTTP tells of headers that OpenAPI leaves to HTTP. The length that a handler
+// says is not the one that is sent.
 func ofHTTP(name string) bool {
 	return name == "Content-Type" || name == "Content-Length" || name == "Date"
+}
+
+// isDate tells whether a handler that sets the Date does so as HTTP has it.
+func isDate(values []string) bool {
+	if len(values) == 0 {
+		return true
+	}
+	_, err := http.ParseTime(values[0])
+	return err == nil && len(values) == 1
 }
 
 // judgeHeaders tells what is wrong with headers; of several things, always the
 // same one.
 func (ct *Contract) judgeHeaders(declared *response, given http.Header) (reason string) {
+	if !isDate(given["Date"]) {
+		return "header Date: is no date"
+	}
 	good := true
 	for name := range given {
 		good = good && (ofHTTP(name) || declared.headers[name] != nil)

@@ -21,7 +21,7 @@ func TestSample(t *testing.T) {
 	ct.options.Disagreement = func(_ echo.Context, d Disagreement) { told = append(told, d) }
 	op := ct.paths["/api/v1/escrow/partner/customers"].operations["POST"]
 	s := op.body.exact["application/json"].schema
-	c := echo.New().NewContext(httptest.NewRequest("POST", "/", nil), httptest.NewRecorder())
+	c := echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), "POST", "/", nil), httptest.NewRecorder())
 	judge := func(status int, n *counters, body string) (refused int) {
 		for range 6 {
 			if value, malformed := strictjson.Decode([]byte(body)); !ct.accepted(judgement{c, op, status, n}, s, []byte(body)) && (malformed != nil || ct.judge(s.kin, value) != nil) {
