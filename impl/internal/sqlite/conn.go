@@ -143,12 +143,15 @@ func (r firstRow) Scan(dest ...any) error {
 	return found
 }
 
-// checkpoint moves what is in the journal to the file, and tells whether that was
-// all.
-func (c *conn) checkpoint(mode string) (done bool, err error) {
-	var busy, pages, moved int
+// checkpoint moves what is in the journal to the file, unless the mode is NOOP,
+// and tells how many pages are in the journal, and how many of them were moved.
+func (c *conn) checkpoint(mode string) (pages, moved int, err error) {
+	var busy bool
 	err = c.row("PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &pages, &moved)
-	return err == nil && busy == 0 && pages == moved, err
+	if busy {
+		moved = -1
+	}
+	return pages, moved, err
 }
 
 // errNone is returned if there is no row, or a statement changed none.

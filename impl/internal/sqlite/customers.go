@@ -184,9 +184,12 @@ func insertMessage(tx *tx, customerID int64, m customer.Message, at time.Time) e
 	return nil
 }
 
-// The invitation is that of the latest introductory e-mail.
-const selectCustomer = `
-SELECT
+const (
+	selectCustomer = `SELECT ` + customerColumns + fromCustomers
+	// selectWhole tells whether there are disbursement methods too, for most
+	// customers have none, and a query that finds nothing costs as much as this.
+	selectWhole     = `SELECT ` + customerColumns + `, EXISTS (SELECT 1 FROM disbursement_methods WHERE customer_id = c.id)` + fromCustomers
+	customerColumns = `
     c.id, c.partner_id, c.email, c.username, c.first_name, c.middle_name, c.last_name,
     c.company_name, c.gender, c.date_of_birth, c.status, c.customer_group,
     c.subscribed_to_news_letter, c.email_verified, c.phone, c.phone_verified,
@@ -194,43 +197,48 @@ SELECT
     c.address_state, c.address_country, c.address_post_code, c.language, c.last_login_at,
     c.last_login_ip, c.last_login_host, c.created_at, c.updated_at, c.deleted_at,
     c.reason_for_deletion, c.changed_fields,
-    l.created_at, o.sent_at, o.failed_at, l.used_at, l.expires_at
+    l.created_at, o.sent_at, o.failed_at, l.used_at, l.expires_at`
+	// The invitation is that of the latest introductory e-mail.
+	fromCustomers = `
 FROM customers c
 LEFT JOIN links l ON l.id = (SELECT id FROM links WHERE customer_id = c.id AND kind = 'invitation' ORDER BY created_at DESC LIMIT 1)
 LEFT JOIN outbox o ON o.id = l.id
 WHERE `
+)
 
 // Customer implements [customer.Store].
 func (db *DB) Customer(ctx context.Context, partnerID, id int64) (customer.Customer, error) {
-	return db.customer(ctx, selectCustomer+`c.id = ? AND c.partner_id = ?`, id, partnerID)
+	return db.customer(ctx, selectWhole+`c.id = ? AND c.partner_id = ?`, id, partnerID)
 }
 
 // AnyCustomer reads a customer, whoever created it, for the operator. It
 // returns [customer.ErrNotFound] if there is none.
 func (db *DB) AnyCustomer(ctx context.Context, id int64) (customer.Customer, error) {
-	return db.customer(ctx, selectCustomer+`c.id = ?`, id)
+	return db.customer(ctx, selectWhole+`c.id = ?`, id)
 }
 
 // customer reads a customer with the disbursement methods.
 func (db *DB) customer(ctx context.Context, query string, args ...any) (customer.Customer, error) {
-	c, err := scanCustomer(db.read(ctx).row(query, args...))
-	if err != nil {
-		return customer.Customer{}, fail("read customer", err)
-	}
-	if c.DisbursementMethods, err = methods(db.read(ctx), c.ID); err != nil {
-		return customer.Customer{}, fail("read customer", err)
-	}
-	return c, nil
+	var c customer.Customer
+	err := db.readers.use(ctx, func(reader *conn) (err error) {
+		var hasMethods bool
+		if c, err = scanCustomer(reader.row(query, args...), &hasMethods); err == nil && hasMethods {
+			c.DisbursementMethods, err = methods(reader, c.ID)
+		}
+		return err
+	})
+	return c, fail("read customer", err)
 }
 
-func scanCustomer(row scanner) (customer.Customer, error) {
+// scanCustomer reads the columns of selectCustomer, and more if there are.
+func scanCustomer(row scanner, more ...any) (customer.Customer, error) {
 	var c customer.Customer
 	var a nullAddress
 	var created, updated int64
 	var lastLogin, deleted sql.NullInt64
 	var changed string
 	var i nullInvitation
-	err := row.Scan(
+	dest := append(make([]any, 0, 40),
 		&c.ID, &c.PartnerID, &c.Email, &c.Username, &c.FirstName, &c.MiddleName, &c.LastName,
 		&c.CompanyName, &c.Gender, &c.DateOfBirth, &c.Status, &c.Group,
 		&c.SubscribedToNewsLetter, &c.EmailVerified, &c.Phone, &c.PhoneVerified,
@@ -239,6 +247,7 @@ func scanCustomer(row scanner) (customer.Customer, error) {
 		&c.LastLoginIP, &c.LastLoginHost, &created, &updated, &deleted,
 		&c.ReasonForDeletion, &changed,
 		&i.queued, &i.sent, &i.failed, &i.used, &i.expires)
+	err := row.Scan(append(dest, more...)...)
 	switch {
 	case errors.Is(err, errNone):
 		return customer.Customer{}, customer.ErrNotFound
@@ -271,6 +280,9 @@ func (i nullInvitation) invitation() *customer.Invitation {
 
 // decodeChanged reads a JSON object of fields and times.
 func decodeChanged(text string) (map[customer.Field]time.Time, error) {
+	if text == "{}" {
+		return nil, nil
+	}
 	var raw map[customer.Field]int64
 	if err := json.Unmarshal([]byte(text), &raw); err != nil {
 		return nil, fmt.Errorf("decode changed fields: %w", err)

@@ -18,6 +18,10 @@
 // and wait for nobody. Other processes (the operator's commands) may use the file
 // at the same time; busy_timeout is for them.
 //
+// A long journal is moved to the file beside those who write, and not by the one
+// whose commit makes it long (checkpoint.go). API keys are in memory, and processes
+// learn of each other's changes from the size of a file (keys.go).
+//
 // # Two ways to one library
 //
 // Statements go to zombiezen.com/go/sqlite, which keeps what it has parsed, reads
@@ -66,6 +70,9 @@ type DB struct {
 	writer  *writer
 	readers *readers
 	keys    *keyRing
+
+	checkpoints *checkpointer
+	stop        context.CancelFunc // of what runs in the background
 }
 
 // Open opens the store in a folder, which it makes if there is none, and brings
@@ -88,12 +95,18 @@ func Open(ctx context.Context, folder string) (*DB, error) {
 	if err := db.prepare(ctx); err != nil {
 		return nil, err
 	}
-	// What a savepoint may have to restore is kept in memory, not in a file.
-	c, err := open(path, "temp_store = MEMORY")
+	c, err := open(path,
+		"temp_store = MEMORY", // what a savepoint may have to restore, not in a file
+		"cache_size = -16384", // KiB; enough for what a large group changes
+		"wal_autocheckpoint = 0")
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	db.writer = newWriter(c)
+	db.checkpoints = newCheckpointer(db)
+	db.writer = newWriter(c, db.checkpoints.committed)
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	db.stop = stop
+	go db.checkpoints.serve(background)
 	return db, nil
 }
 
@@ -146,7 +159,11 @@ func migrate(ctx context.Context, path string) (err error) {
 }
 
 // Close ends all use of the store. What waits to be written is written.
-func (db *DB) Close() error { return errors.Join(db.writer.close(), db.readers.close()) }
+func (db *DB) Close() error {
+	db.stop()
+	<-db.checkpoints.done
+	return errors.Join(db.writer.close(), db.readers.close())
+}
 
 // Ping tells whether the store can be read and written. It writes nothing.
 func (db *DB) Ping(ctx context.Context) error {

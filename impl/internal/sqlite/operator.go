@@ -105,7 +105,7 @@ func (db *DB) writeBack(ctx context.Context) error {
 			return err
 		}
 		for range writeBackTries {
-			if done, err := c.checkpoint("TRUNCATE"); err != nil || done {
+			if pages, moved, err := c.checkpoint("TRUNCATE"); err != nil || pages == moved {
 				return err
 			}
 		}

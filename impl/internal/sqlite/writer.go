@@ -40,6 +40,7 @@ const (
 // Groups come about because others arrive during the commit before.
 type writer struct {
 	conn  *conn
+	after func(*conn) // a commit
 	jobs  chan *job
 	queue []*job        // taken from jobs, and not begun
 	done  chan struct{} // closed when the last job is done
@@ -62,8 +63,8 @@ func (j *job) finish(err error) {
 	close(j.done)
 }
 
-func newWriter(c *conn) *writer {
-	w := &writer{conn: c, jobs: make(chan *job, mostWaiting), done: make(chan struct{})}
+func newWriter(c *conn, after func(*conn)) *writer {
+	w := &writer{conn: c, after: after, jobs: make(chan *job, mostWaiting), done: make(chan struct{})}
 	go w.serve()
 	return w
 }
@@ -198,6 +199,7 @@ func (w *writer) together() {
 	for _, j := range group {
 		j.finish(j.err)
 	}
+	w.after(w.conn)
 }
 
 // refuse answers everyone who waits: nobody can write.
