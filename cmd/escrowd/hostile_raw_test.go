@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // message is a request in parts, each of which may be written wrongly.
@@ -437,5 +438,52 @@ func TestHalfClose(t *testing.T) {
 			}
 		}
 		_ = conn.Close()
+	}
+}
+
+// TestResetBody has clients go away, by a reset, in the midst of bodies that were
+// refused before they were read; and one whose body ends just after the server
+// has had enough of it.
+func TestResetBody(t *testing.T) {
+	t.Parallel()
+	s := start(t, filepath.Join(t.TempDir(), "data"), "--network-limit", "0")
+	const refused = "POST /api/v1/escrow/customer/session HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+	refuse := func(beginning string) *net.TCPConn {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.root, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		if _, err := conn.Write([]byte(refused + beginning)); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := readReply(bufio.NewReader(conn), http.MethodPost); err != nil || a.status < http.StatusBadRequest || a.status >= http.StatusInternalServerError {
+			t.Fatalf("%+v, %v", a, err)
+		}
+		return conn.(*net.TCPConn)
+	}
+	for range 20 {
+		conn := refuse("Content-Length: 1000000\r\n\r\n" + strings.Repeat("a", 1000))
+		if err := errors.Join(conn.SetLinger(0), conn.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const most = 16 << 20 // that the server reads of what it has refused
+	conn := refuse("Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+	defer conn.Close()
+	rest := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n%s", most+1000, strings.Repeat("a", most+1000), "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+	if _, err := conn.Write([]byte(rest)); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := readReply(bufio.NewReader(conn), http.MethodGet); err != nil || a.status != http.StatusOK {
+		t.Errorf("the next answer: %+v, %v", a, err)
+	}
+	for range 20 { // what was reset has been noticed by then
+		if status, _ := s.get(t, s.root+"/readyz", ""); status != http.StatusOK {
+			t.Errorf("ready: %d", status)
+		}
+	}
+	if log := s.log.String(); strings.Contains(log, "panic") {
+		t.Errorf("the server's log: %.3000s", log[strings.Index(log, "panic"):])
 	}
 }
