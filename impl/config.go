@@ -61,6 +61,9 @@ type Config struct {
 	// AccessLog is how many requests that went well, and how many that were
 	// refused, are logged in a second at most. 0 logs all.
 	AccessLog int
+	// MetricsListen is the address to serve metrics on, host:port. Empty for
+	// nowhere.
+	MetricsListen string
 
 	now       func() time.Time // the clock; nil for the machine's
 	passwords *password.Params // costs of hashing; nil for the usual ones
@@ -97,6 +100,9 @@ func (c *Config) Validate() error {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		fault("listen address %q: want host:port, such as 127.0.0.1:8080", c.Listen)
+	}
+	if _, _, err := net.SplitHostPort(c.MetricsListen); c.MetricsListen != "" && err != nil {
+		fault("metrics address %q: want host:port, such as 127.0.0.1:9090", c.MetricsListen)
 	}
 	if c.Data == "" {
 		fault("data folder: must not be empty")

@@ -72,7 +72,7 @@ var layers = map[string]struct {
 	},
 	"impl": {
 		[]string{"gen", "gen/spec", "impl/internal/"},
-		[]string{"github.com/labstack/echo/v4", "github.com/google/uuid", "github.com/realclientip/realclientip-go"},
+		[]string{"github.com/labstack/echo/v4", "github.com/google/uuid", "github.com/realclientip/realclientip-go", "github.com/prometheus/client_golang"},
 	},
 	"cmd/escrowd": {[]string{"impl"}, []string{"github.com/alecthomas/kong"}},
 	"cmd/escrow":  {[]string{"gen", "gen/scalar"}, []string{"github.com/alecthomas/kong"}},

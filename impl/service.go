@@ -77,6 +77,7 @@ type Service struct {
 	keys      *keyset.Keyset
 	handler   http.Handler
 	refusal   func(context.Context, int) (int, http.Header, []byte) // of what the server cannot read
+	metrics   *metrics    // nil if nobody wants any
 	draining  atomic.Bool
 }
 
@@ -102,7 +103,7 @@ func New(ctx context.Context, c Config, logger *slog.Logger) (_ *Service, err er
 		return nil, err
 	}
 	s.url = c.publicURL(s.listener.Addr())
-	if err := s.wire(c); err != nil {
+	if err := s.wire(ctx, c); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -112,7 +113,7 @@ func New(ctx context.Context, c Config, logger *slog.Logger) (_ *Service, err er
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // wire makes the parts and hands them to each other.
-func (s *Service) wire(c Config) error {
+func (s *Service) wire(ctx context.Context, c Config) error {
 	links := &account.Links{Derive: s.keys.DeriveToken, KeyID: s.keys.PrimaryPRF, Validity: c.LinkValidity}
 	if err := s.wireMail(c, links); err != nil {
 		return err
@@ -136,7 +137,7 @@ func (s *Service) wire(c Config) error {
 	if err != nil {
 		return err
 	}
-	return s.route(c, api)
+	return s.route(ctx, c, api)
 }
 
 // pageOfLink says where links lead.
@@ -208,7 +209,7 @@ func (s *Service) wireDomain(links *account.Links) error {
 }
 
 // route says what is where.
-func (s *Service) route(c Config, api *httpapi.API) error {
+func (s *Service) route(ctx context.Context, c Config, api *httpapi.API) error {
 	problems := make([]docs.Problem, 0, len(httpapi.Problems()))
 	for _, p := range httpapi.Problems() {
 		problems = append(problems, docs.Problem(p))
@@ -220,6 +221,11 @@ func (s *Service) route(c Config, api *httpapi.API) error {
 	site, err := pages.New()
 	if err != nil {
 		return err
+	}
+	if c.MetricsListen != "" {
+		if s.metrics, err = listenForMetrics(ctx, c.MetricsListen, api.Judged); err != nil {
+			return err
+		}
 	}
 	s.refusal = api.Refusal
 	e := echo.New()
@@ -290,6 +296,7 @@ func (s *Service) Run(ctx context.Context) error {
 		defer close(tidied)
 		s.tidy(background)
 	}()
+	go s.metrics.serve()
 	s.worker.Start(background)
 	s.intake.Start(background)
 	failed := make(chan error, 1)
@@ -370,6 +377,7 @@ func (s *Service) Close() error {
 		}
 		s.listener = nil
 	}
+	err = errors.Join(err, s.metrics.close())
 	if s.store != nil {
 		err = errors.Join(err, s.store.Close())
 		s.store = nil

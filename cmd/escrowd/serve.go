@@ -31,6 +31,7 @@ type serveCommand struct {
 	NetworkLimit     impl.Limit        `help:"Requests of customers without a session from one network." default:"${network_limit}" env:"ESCROW_NETWORK_LIMIT" placeholder:"N/DURATION"`
 	RateLimit        float64           `help:"Requests a second for each API key and each customer, five times as many at once; 0 for no limit." default:"${rate_limit}" env:"ESCROW_RATE_LIMIT"`
 	AccessLog        int               `help:"Requests that went well, and as many that were refused, that are logged in a second at most; 0 for all. Failures are always logged." default:"${access_log}" env:"ESCROW_ACCESS_LOG" placeholder:"N"`
+	MetricsListen    string            `help:"Address to serve metrics on, at /metrics, for Prometheus; better one that callers cannot reach. Without it, there are none." env:"ESCROW_METRICS_LISTEN" placeholder:"HOST:PORT"`
 	LogFormat        string            `help:"Form of the log, text or json." enum:"text,json" default:"text" env:"ESCROW_LOG_FORMAT"`
 }
 
@@ -45,6 +46,7 @@ func (s *serveCommand) Run(ctx context.Context, c *cli, out ui) (err error) {
 		MailFrom:       s.MailFrom,
 		RateLimit:      s.RateLimit,
 		AccessLog:      s.AccessLog,
+		MetricsListen:  s.MetricsListen,
 
 		SMTPURL:          s.SMTPURL,
 		SMTPPassword:     s.SMTPPassword,

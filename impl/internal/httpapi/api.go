@@ -76,6 +76,10 @@ const (
 // burst is how many seconds' worth of requests may come at once.
 const burst = 5
 
+// sample is of how many bodies that a compiled checker accepts one is judged by
+// kin-openapi as well.
+const sample = 1000
+
 // New makes an API.
 func New(p Params) (*API, error) {
 	calls, err := newLimiter(p.RateLimit, int(p.RateLimit*burst), p.Now)
@@ -98,6 +102,8 @@ func New(p Params) (*API, error) {
 		Formats:      map[string]func(string) error{"idn-email": emailaddr.Check},
 		Authenticate: a.authenticate,
 		Violation:    a.logViolation,
+		Sample:       sample,
+		Disagreement: a.logDisagreement,
 	})
 	return a, err
 }
@@ -125,6 +131,9 @@ func IsLocal(publicURL string) bool {
 	ip, _ := netip.ParseAddr(u.Hostname())
 	return u.Hostname() == "localhost" || ip.IsLoopback()
 }
+
+// Judged tells who has judged how many bodies by the contract.
+func (a *API) Judged() contract.Counts { return a.contract.Counts() }
 
 // Handler puts the API's routes on Echo, with everything around them, and gives
 // the handler to serve. All other routes of the same Echo get their errors
@@ -263,4 +272,13 @@ func (a *API) logViolation(c echo.Context, violation *contract.ResponseError) {
 		slog.Int("status", violation.Status),
 		slog.String("pointer", violation.Pointer),
 		slog.String("reason", violation.Reason))
+}
+
+func (a *API) logDisagreement(c echo.Context, d contract.Disagreement) {
+	ctx := c.Request().Context()
+	a.p.Logger.LogAttrs(ctx, slog.LevelError, "a compiled checker accepted what kin-openapi refuses; the latter was heeded",
+		slog.String("request_id", callOf(ctx).requestID.String()),
+		slog.String("operation_id", d.Operation),
+		slog.Int("status", d.Status), // 0 of a request, whose names are the caller's
+		slog.String("code", d.Fault.Code))
 }
