@@ -304,6 +304,29 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// TestWaits has another process write for a while: nobody is refused.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	db := openForTest(t, t.TempDir())
+	other, err := db.HoldForTest("BEGIN IMMEDIATE", "SELECT 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() {
+			if err := db.transaction(t.Context(), "test", func(tx *tx) error { return insert(tx, strconv.Itoa(i)) }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	time.Sleep(200 * time.Millisecond)
+	if err := other(); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+}
+
 // TestFull fills the queue: who comes then is refused at once, and nobody else.
 func TestFull(t *testing.T) {
 	t.Parallel()

@@ -51,6 +51,7 @@ func Exercise(t *testing.T, fresh func(t *testing.T) (open func() Store)) {
 		{"partners and keys", testPartners},
 		{"first partner", testFirstPartner},
 		{"revoked keys", testRevoke},
+		{"keys of another process", testKeysElsewhere},
 		{"cancelled", testCancelled},
 		{"durable", testDurable},
 	}
@@ -432,6 +433,33 @@ func testRevoke(t *testing.T, b *bundle) {
 	}
 	if err := b.store.RevokeKey(t.Context(), 999, start); !errors.Is(err, partner.ErrNotFound) {
 		t.Errorf("unknown key: %v", err)
+	}
+}
+
+func testKeysElsewhere(t *testing.T, b *bundle) {
+	other := b.open(t)
+	isGood := func(n byte) bool {
+		_, err := b.store.KeyByHash(t.Context(), key(n).Hash)
+		if err != nil && !errors.Is(err, partner.ErrUnauthenticated) {
+			t.Error(err)
+		}
+		return err == nil
+	}
+	if !isGood(1) || isGood(2) {
+		t.Error("before")
+	}
+	made, err := other.CreateKey(t.Context(), b.partner, key(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !isGood(1) || !isGood(2) {
+		t.Error("after another process made a key")
+	}
+	if err := other.RevokeKey(t.Context(), made.ID, start); err != nil {
+		t.Fatal(err)
+	}
+	if !isGood(1) || isGood(2) {
+		t.Error("after another process revoked a key")
 	}
 }
 
