@@ -175,7 +175,7 @@ func (w *writer) together() {
 		return
 	}
 	var group []*job // that are to be answered after the commit
-	for len(group) < mostTogether && w.gather() && !w.queue[0].alone {
+	for n := 0; n < mostTogether && w.gather() && !w.queue[0].alone; n++ {
 		j := w.pop()
 		if !j.taken.CompareAndSwap(false, true) {
 			continue
