@@ -54,7 +54,7 @@ const (
 	readTimeout       = 30 * time.Second
 	writeTimeout      = 60 * time.Second
 	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
+	maxHeaderBytes    = 16 << 10
 	// drainTimeout is how long requests under way have to finish.
 	drainTimeout = 30 * time.Second
 	// tidyInterval is how often what has expired is removed.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -59,6 +60,19 @@ func (l *accessLog) add(c echo.Context, made *call, ended time.Time, took time.D
 		attributes = append(attributes, slog.Int("left_out", leftOut))
 	}
 	l.logger.LogAttrs(c.Request().Context(), slog.LevelInfo, "request", attributes...)
+}
+
+// addUnread logs what the HTTP server could not read, as something that was
+// refused.
+func (l *accessLog) addUnread(ctx context.Context, now time.Time, attributes ...slog.Attr) {
+	leftOut, room := l.refused.take(now)
+	if !room {
+		return
+	}
+	if leftOut > 0 {
+		attributes = append(attributes, slog.Int("left_out", leftOut))
+	}
+	l.logger.LogAttrs(ctx, slog.LevelInfo, "request refused unread", attributes...)
 }
 
 // quota lets so many of each second through.

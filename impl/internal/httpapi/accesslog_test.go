@@ -34,8 +34,17 @@ func TestAccessLog(t *testing.T) {
 			t.Errorf("%s is logged %d times, want %d", status, got, want)
 		}
 	}
+	l.addUnread(t.Context(), at)
+	if strings.Contains(out.String(), "unread") {
+		t.Error("what could not be read is logged beyond the quota of what is refused")
+	}
 	out.Reset()
 	at = at.Add(time.Second)
+	l.addUnread(t.Context(), at)
+	if got := out.String(); !strings.Contains(got, "left_out=4") {
+		t.Errorf("in the next second: %s", got)
+	}
+	out.Reset()
 	add(http.StatusOK)
 	add(http.StatusOK)
 	if got := out.String(); strings.Count(got, "\n") != 2 || strings.Count(got, "left_out=3") != 1 {

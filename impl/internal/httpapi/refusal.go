@@ -34,7 +34,7 @@ func (a *API) Refusal(ctx context.Context, status int) (int, http.Header, []byte
 	if detail, known := refusals[status]; known {
 		p.detail = detail
 	}
-	a.p.Logger.LogAttrs(ctx, slog.LevelInfo, "request refused unread",
+	a.log.addUnread(ctx, a.p.Now(),
 		slog.String("request_id", id.String()), slog.Int("status", p.Status), slog.String("code", p.Code), slog.Int("cause", status))
 	body, err := json.Marshal(ToAPIProblem(p, id))
 	if err != nil {
