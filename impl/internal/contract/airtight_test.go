@@ -310,8 +310,10 @@ func TestHeadLetOut(t *testing.T) {
 	}
 }
 
-// TestCaught has what the library does refuse by itself: here, it is refused in
-// the same way whoever is asked.
+// TestCaught has what the library does refuse by itself, so that it is known when
+// that changes. (It also counts lengths in code points, as JSON Schema does, though
+// its own comment says UTF-16: see the first row of TestTaken. And it leaves
+// patterns unanchored, which is right.)
 func TestCaught(t *testing.T) {
 	t.Parallel()
 	loose, tight, _ := airtight(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

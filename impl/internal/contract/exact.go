@@ -128,23 +128,41 @@ func inexact(s *openapi3.Schema, n json.Number) []*openapi3.SchemaError {
 
 func isTrue(b openapi3.ExclusiveBound) bool { return b.Bool != nil && *b.Bool }
 
-// longBound finds bounds that are written with more digits than a float64 always
-// has.
-var longBound = regexp.MustCompile(`["']?\b(?:minimum|maximum|multipleOf)["']?\s*:\s*["']?([-+]?[0-9][0-9a-zA-Z_.+-]{15,})`)
+// bounds are the ends of the words that bounds are written after, and longBound
+// finds there those that are written with more digits than a float64 always has.
+var (
+	bounds    = [][]byte{[]byte("imum"), []byte("multipleOf")}
+	longBound = regexp.MustCompile(`^["']?\s*:\s*["']?([-+]?[0-9][0-9a-zA-Z_.+-]{15,})`)
+)
 
 // inexactBound refuses bounds in a document that kin-openapi knows only roughly,
 // save the greatest int64.
 func inexactBound(document []byte) error {
-	for _, at := range longBound.FindAllSubmatchIndex(document, -1) {
-		literal := string(document[at[2]:at[3]])
-		written, ok := new(big.Rat).SetString(literal)
-		f, err := strconv.ParseFloat(literal, 64)
-		if literal == "9223372036854775807" || ok && err == nil && written.Cmp(new(big.Rat).SetFloat64(f)) == 0 {
-			continue
+	for _, word := range bounds {
+		for at := 0; ; {
+			next := bytes.Index(document[at:], word)
+			if next < 0 {
+				break
+			}
+			at += next + len(word)
+			found := longBound.FindSubmatch(document[at:])
+			if found == nil {
+				continue
+			}
+			literal := string(found[1])
+			f, err := strconv.ParseFloat(literal, 64)
+			if literal != "9223372036854775807" && (err != nil || !isExactly(literal, f)) {
+				return fmt.Errorf("line %d: the bound %s has more digits than are judged", 1+bytes.Count(document[:at], []byte("\n")), literal)
+			}
 		}
-		return fmt.Errorf("line %d: the bound %s has more digits than are judged", 1+bytes.Count(document[:at[2]], []byte("\n")), literal)
 	}
 	return nil
+}
+
+// isExactly tells whether a literal is a float64, which is near it.
+func isExactly(literal string, f float64) bool {
+	written, ok := new(big.Rat).SetString(literal)
+	return ok && written.Cmp(new(big.Rat).SetFloat64(f)) == 0
 }
 
 // decimal is the number that was written in the document where it became a

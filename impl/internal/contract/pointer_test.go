@@ -20,36 +20,47 @@ func FuzzPointer(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	answers := ct.paths["/api/v1/escrow/partner/customers"].operations["POST"].response(201).content.exact["application/json"].schema
+	for _, x := range exchanges(f) {
+		f.Add(x.body)
+		f.Add(x.answer)
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		value, malformed := strictjson.Decode(body)
 		if len(malformed) > 0 {
 			t.Skip()
 		}
-		keeps := s.kin.VisitJSON(value, ct.failFast...) == nil
-		if s.fast.Valid(body) && !keeps {
-			t.Error("the checker accepts what kin-openapi refuses")
-		}
-		faults := ct.judge(s.kin, value)
-		if keeps != (len(faults) == 0) && !hasLong(value) || len(faults) > MaxFaults {
-			t.Errorf("%d faults; kin-openapi accepts: %v", len(faults), keeps)
-		}
-		for _, f := range faults {
-			place := f.Pointer
-			if _, there := resolve(value, place); f.Code == "required" {
-				if there {
-					t.Errorf("%q is asked for, and is there", place)
-				}
-				place = place[:strings.LastIndexByte(place, '/')]
-			}
-			found, there := resolve(value, place)
-			if !there {
-				t.Errorf("%q (%s) leads nowhere", place, f.Code)
-			}
-			if _, isObject := found.(map[string]any); f.Code == "required" && !isObject {
-				t.Errorf("%q is asked for in no object", f.Pointer)
-			}
-		}
+		lead(t, ct, s, value, body)
+		lead(t, ct, answers, value, body)
 	})
+}
+
+func lead(t *testing.T, ct *Contract, s *schema, value any, body []byte) {
+	t.Helper()
+	keeps := s.kin.VisitJSON(value, ct.failFast...) == nil
+	if s.fast.Valid(body) && !keeps {
+		t.Error("the checker accepts what kin-openapi refuses")
+	}
+	faults := ct.judge(s.kin, value)
+	if keeps != (len(faults) == 0) && !hasLong(value) || len(faults) > MaxFaults {
+		t.Errorf("%d faults; kin-openapi accepts: %v", len(faults), keeps)
+	}
+	for _, f := range faults {
+		place := f.Pointer
+		if _, there := resolve(value, place); f.Code == "required" {
+			if there {
+				t.Errorf("%q is asked for, and is there", place)
+			}
+			place = place[:strings.LastIndexByte(place, '/')]
+		}
+		found, there := resolve(value, place)
+		if !there {
+			t.Errorf("%q (%s) leads nowhere", place, f.Code)
+		}
+		if _, isObject := found.(map[string]any); f.Code == "required" && !isObject {
+			t.Errorf("%q is asked for in no object", f.Pointer)
+		}
+	}
 }
 
 // resolve follows a JSON Pointer (RFC 6901 §4).
