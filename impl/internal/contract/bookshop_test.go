@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -160,6 +161,7 @@ func TestBookshopRequests(t *testing.T) {
 		{"text in something else", "POST", "/v2/books", "Emma", []string{"Content-Type", "text/plain; charset=latin1"}, none, 415, ""},
 		{"long text", "POST", "/v2/books", "Mansfield Park", []string{"Content-Type", "text/plain"}, none, 400, "max_length"},
 		{"text that is none", "POST", "/v2/books", "\xff", []string{"Content-Type", "text/plain"}, none, 400, "invalid_utf8"},
+		{"text with NUL", "POST", "/v2/books", "a\x00", []string{"Content-Type", "text/plain"}, none, 400, "nul_character"},
 		{"bytes", "POST", "/v2/books", "\x00\xff", []string{"Content-Type", "application/octet-stream"}, none, 204, ""},
 		{"range", "POST", "/v2/books", "\x89PNG", []string{"Content-Type", "image/png"}, none, 204, ""},
 		{"beside the range", "POST", "/v2/books", "\x89PNG", []string{"Content-Type", "audio/ogg"}, none, 415, ""},
@@ -287,4 +289,57 @@ func TestBookshopResponses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSharedBuffers checks that what is used again by other requests takes nothing
+// along.
+func TestSharedBuffers(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("testdata/bookshop.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ct, err := contract.New(document, contract.Options{BodyLimit: bodyLimit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var late sync.Map
+	e := echo.New()
+	e.HTTPErrorHandler = shopError
+	e.Use(ct.Middleware)
+	e.POST("/v2/books", func(c echo.Context) error {
+		body, err := io.ReadAll(c.Request().Body)
+		if err != nil {
+			return err
+		}
+		late.Store(c.Response(), c.Request().Body)
+		c.Response().Header().Set("Location", "urn:book:"+string(body))
+		return c.JSON(201, map[string]any{"id": 1, "title": string(body)})
+	})
+	handler := ct.Handler(e)
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Go(func() {
+			for i := range 100 {
+				text := fmt.Sprintf("%d-%d", worker, i)
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v2/books", strings.NewReader(text))
+				r.Header.Set("Content-Type", "text/plain")
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, r)
+				if want := fmt.Sprintf("{\"id\":1,\"title\":%q}\n", text); w.Body.String() != want || w.Header().Get("Location") != "urn:book:"+text || len(w.Header()) != 3 {
+					t.Errorf("%v %s, want %s", w.Header(), w.Body, want)
+				}
+			}
+		})
+	}
+	group.Wait()
+	late.Range(func(response, body any) bool {
+		if _, err := response.(*echo.Response).Write([]byte("late")); err == nil {
+			t.Error("something was written after the answer")
+		}
+		if n, _ := body.(io.Reader).Read(make([]byte, 1)); n != 0 {
+			t.Error("something was read after the answer")
+		}
+		return !t.Failed()
+	})
 }

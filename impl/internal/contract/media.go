@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -166,6 +167,9 @@ func (m *media) takes(parameters map[string]string, read reading) error {
 func text(body []byte) (any, []Fault) {
 	if !utf8.Valid(body) {
 		return nil, []Fault{{Code: strictjson.CodeInvalidUTF8, Detail: "The body is not UTF-8."}}
+	}
+	if bytes.IndexByte(body, 0) >= 0 {
+		return nil, []Fault{{Code: strictjson.CodeNULCharacter, Detail: "Text must not have NUL characters (U+0000)."}}
 	}
 	return string(body), nil
 }
