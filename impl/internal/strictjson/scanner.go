@@ -77,10 +77,10 @@ func (s *scanner) word(w string) bool {
 }
 
 func (s *scanner) object(depth int) (any, bool) {
-	object := make(map[string]any)
 	if depth > MaxDepth {
 		return nil, false
 	}
+	object := make(map[string]any)
 	c := s.next()
 	if c == '}' {
 		return object, true
@@ -115,15 +115,15 @@ func (s *scanner) object(depth int) (any, bool) {
 }
 
 func (s *scanner) array(depth int) (any, bool) {
-	array := []any{}
 	if depth > MaxDepth {
 		return nil, false
 	}
 	s.space()
 	if s.at(']') {
 		s.pos++
-		return array, true
+		return []any{}, true
 	}
+	array := make([]any, 0, 4)
 	for range MaxMembers {
 		value, ok := s.value(depth)
 		if !ok {
