@@ -84,6 +84,9 @@ import (
 type Options struct {
 	// BodyLimit is how many bytes of a body are read.
 	BodyLimit int64
+	// BodyBudget is how many bytes of large bodies are held at a time, all
+	// together; 0 for no limit. Small ones do not count.
+	BodyBudget int64
 	// Formats check the formats of strings that the document names, beside those
 	// that this package knows (see formats.go). They must be safe for concurrent
 	// use.
@@ -104,6 +107,7 @@ type Options struct {
 // Contract enforces one document. It is safe for concurrent use.
 type Contract struct {
 	options  Options
+	budget   *budget
 	basePath string
 	paths    map[string]*path // by Echo's form of the path, with and without names
 	problem  *content         // nil if the document has no schema for problems
@@ -132,6 +136,7 @@ func New(document []byte, o Options) (*Contract, error) {
 	visit := visitOptions(checks)
 	ct := &Contract{
 		options:  o,
+		budget:   newBudget(o.BodyBudget),
 		paths:    make(map[string]*path),
 		failFast: slices.Concat(visit, []openapi3.SchemaValidationOption{openapi3.FailFast()}),
 		all:      slices.Concat(visit, []openapi3.SchemaValidationOption{openapi3.MultiErrors()}),

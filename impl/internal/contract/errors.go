@@ -22,6 +22,8 @@ const (
 	NotAcceptable
 	// Timeout: the body did not arrive in time.
 	Timeout
+	// Overloaded: too many large bodies are being read.
+	Overloaded
 	// MalformedBody: the body is not one well-formed JSON document.
 	MalformedBody
 	// Invalid: the request breaks the contract.

@@ -107,11 +107,12 @@ func absent(r *http.Request) bool {
 func (ct *Contract) readBody(c echo.Context, op *operation, m *media, read reading, b *judged) ([]Fault, error) {
 	r := c.Request()
 	if n := r.ContentLength; n > 0 {
-		b.raw.Grow(int(min(n, keptBuffer)) + bytes.MinRead)
+		b.raw.Grow(int(min(n, smallBody)) + bytes.MinRead)
 	}
 	// The server is not told of a body that is too large: it would close the
 	// connection, though the rest may be read yet (see DiscardUnread).
-	if _, err := b.raw.ReadFrom(&limited{r.Body, ct.options.BodyLimit}); err != nil {
+	b.limited = limited{Reader: r.Body, limit: ct.options.BodyLimit, budget: ct.budget}
+	if _, err := b.raw.ReadFrom(&b.limited); err != nil {
 		return nil, readError(err)
 	}
 	raw := b.raw.Bytes()
@@ -136,23 +137,6 @@ func (ct *Contract) readBody(c echo.Context, op *operation, m *media, read readi
 	return ct.judge(m.schema.kin, b.value), nil
 }
 
-// limited reads as many bytes as a body may have.
-type limited struct {
-	io.Reader
-	left int64
-}
-
-var errTooLarge = errors.New("too large")
-
-// Read implements [io.Reader].
-func (l *limited) Read(p []byte) (int, error) {
-	n, err := l.Reader.Read(p)
-	if l.left -= int64(n); l.left < 0 {
-		return n, errTooLarge
-	}
-	return n, err
-}
-
 // noBody checks that there is none. One whose length was declared is not waited
 // for; of another, only reading tells.
 func noBody(r *http.Request) []Fault {
@@ -171,6 +155,8 @@ func readError(err error) error {
 	switch {
 	case errors.Is(err, errTooLarge):
 		return &RequestError{Kind: BodyTooLarge}
+	case errors.Is(err, errOverloaded):
+		return &RequestError{Kind: Overloaded}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &RequestError{Kind: Timeout}
 	default:
@@ -189,6 +175,7 @@ type judged struct {
 	value   any
 	isValue bool
 	raw     *bytes.Buffer
+	limited limited
 }
 
 // valued is a body of which there is a value.
@@ -209,6 +196,9 @@ func (b *judged) free() {
 		return
 	}
 	b.Reset(nil)
+	if b.limited.taken > 0 {
+		b.limited.budget.give(b.limited.taken)
+	}
 	if b.raw.Cap() <= keptBuffer {
 		b.raw.Reset()
 		bodies.Put(b.raw)

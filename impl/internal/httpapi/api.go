@@ -36,6 +36,10 @@ import (
 // BodyLimit is how many bytes a body may have: 256 KiB, as the contract says.
 const BodyLimit = 256 << 10
 
+// bodyBudget is how many bytes of large bodies are held at a time: some hundreds
+// of the largest.
+const bodyBudget = 64 << 20
+
 // Params are what an [API] needs.
 type Params struct {
 	Contract  []byte // the OpenAPI document
@@ -99,6 +103,7 @@ func New(p Params) (*API, error) {
 	}
 	a.contract, err = contract.New(p.Contract, contract.Options{
 		BodyLimit:    BodyLimit,
+		BodyBudget:   bodyBudget,
 		Formats:      map[string]func(string) error{"idn-email": emailaddr.Check},
 		Authenticate: a.authenticate,
 		Violation:    a.logViolation,

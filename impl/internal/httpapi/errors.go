@@ -215,6 +215,7 @@ var ofKind = map[contract.Kind]Problem{
 	contract.UnsupportedMediaType: unsupportedMediaType,
 	contract.NotAcceptable:        notAcceptable,
 	contract.Timeout:              requestTimeout,
+	contract.Overloaded:           serviceUnavailable,
 	contract.MalformedBody:        malformedBody,
 	contract.Invalid:              invalidRequest,
 }
@@ -222,6 +223,9 @@ var ofKind = map[contract.Kind]Problem{
 func describeRequest(e *contract.RequestError) *problem {
 	p := ofKind[e.Kind].with(e.Faults...)
 	p.allow = e.Allow
+	if e.Kind == contract.Overloaded {
+		p.retryAfter = retrySoon
+	}
 	switch {
 	case e.Detail != "":
 		p.detail = e.Detail
@@ -282,6 +286,9 @@ func (a *API) logFailure(ctx context.Context, err error, caller *call) {
 	var violation *contract.ResponseError
 	if errors.As(err, &violation) || errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return // logged where it was found
+	}
+	if errors.As(err, new(*contract.RequestError)) {
+		return // there is no failure, but too much to do
 	}
 	attributes := []slog.Attr{slog.String("request_id", caller.requestID.String()), slog.Any("error", err)}
 	var panicked *contract.PanicError

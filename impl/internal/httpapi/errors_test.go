@@ -52,6 +52,7 @@ func TestDescribe(t *testing.T) {
 		{&credentialError{}, 401, "unauthenticated"},
 		{&rateLimitError{seconds: 3}, 429, "rate_limit_exceeded"},
 		{&contract.RequestError{Kind: contract.Timeout}, 408, "request_timeout"},
+		{&contract.RequestError{Kind: contract.Overloaded}, 503, "service_unavailable"},
 		{&contract.ResponseError{}, 500, "internal_error"},
 		{&contract.PanicError{}, 500, "internal_error"},
 		{partner.ErrNotFound, 500, "internal_error"},
