@@ -1866,7 +1866,9 @@ type Problem struct {
 	// Example: 018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081
 	RequestID openapi_types.UUID `json:"request_id"`
 
-	// ErrorCount How many faults were found. `errors` lists the first 20 of them.
+	// ErrorCount How many faults were found. `errors` lists the first 20, at which the
+	// search may end.
+	//
 	//
 	// Example: 2
 	ErrorCount *int32 `json:"error_count,omitempty"`

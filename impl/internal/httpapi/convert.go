@@ -163,7 +163,8 @@ func toAPIDate(s *string) (*openapi_types.Date, error) {
 	return &openapi_types.Date{Time: t}, nil
 }
 
-// maxFaults is how many faults a problem lists; error_count has them all.
+// maxFaults is how many faults a problem lists; error_count has all that were
+// found.
 const maxFaults = 20
 
 // ToAPIProblem converts a problem that is answered to the request with an id.
