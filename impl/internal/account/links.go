@@ -51,14 +51,27 @@ func (l *Links) lapsed(kind string, earlier []time.Time, now time.Time) bool {
 // e-mail cannot be relied on to arrive in.)
 const resetValidity = time.Hour
 
-// Token derives the token of a message's link, of 256 bits in base64url (RFC
-// 4648 §5).
+// secretLength is the length of the secret in a token: 256 bits in base64url
+// (RFC 4648 §5).
+const secretLength = 43
+
+// Token derives the token of a message's link: a secret, followed by the
+// message's id, by which the link is found.
 func (l *Links) Token(keyID uint32, kind, messageID string) (string, error) {
 	derived, err := l.Derive(keyID, kind, messageID)
 	if err != nil {
 		return "", fmt.Errorf("derive token of a link: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(derived), nil
+	return base64.RawURLEncoding.EncodeToString(derived) + messageID, nil
+}
+
+// keyOf takes apart what a customer sends as a token.
+func keyOf(token string) LinkKey {
+	key := LinkKey{Hash: hashToken(token)}
+	if len(token) > secretLength {
+		key.MessageID = token[secretLength:]
+	}
+	return key
 }
 
 func hashToken(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
@@ -101,7 +114,7 @@ func (l *Link) State(now time.Time) LinkState {
 // link finds a link by its token. One whose account is not active any more is
 // as good as none.
 func (s *Service) link(ctx context.Context, kind, token string) (Link, error) {
-	l, err := s.p.Store.Link(ctx, kind, hashToken(token))
+	l, err := s.p.Store.Link(ctx, kind, keyOf(token))
 	if err != nil {
 		return Link{}, fmt.Errorf("find link: %w", err)
 	}

@@ -16,7 +16,7 @@ type Store interface {
 	Customer(ctx context.Context, partnerID, id int64) (customer.Customer, error)
 
 	// Link finds a link of a kind, or returns [ErrLinkNotFound].
-	Link(ctx context.Context, kind string, hash [32]byte) (Link, error)
+	Link(ctx context.Context, kind string, key LinkKey) (Link, error)
 	// UseLink carries a use out, or returns [ErrLinkUsed] if somebody was faster,
 	// [ErrLinkNotFound] if the account is not active, and [ErrConflict] if there
 	// is no second factor any more.
@@ -109,6 +109,12 @@ type Store interface {
 	// RemoveExpired removes sessions that ended by themselves, and sign-ups
 	// that nobody confirmed, and tells how many rows that were.
 	RemoveExpired(ctx context.Context, sessionsSeenBefore, signUpsBefore, now time.Time) (int64, error)
+}
+
+// LinkKey is what a token says of its link.
+type LinkKey struct {
+	MessageID string   // of the e-mail; empty in tokens of before contract 1.2.2
+	Hash      [32]byte // SHA-256 of the token
 }
 
 // LinkUse is the use of a link.

@@ -13,19 +13,28 @@ import (
 
 var _ account.Store = (*DB)(nil)
 
-const selectLink = `
+// Ways to a link: by its e-mail, or, if its token has no id, by the hash.
+const (
+	selectLink = `
 SELECT l.id, l.kind, l.customer_id, c.email, c.first_name, p.name, c.status = 1, l.expires_at, l.used_at
 FROM links l
 JOIN customers c ON c.id = l.customer_id
 LEFT JOIN partners p ON p.id = c.partner_id
 WHERE l.hash = ? AND l.kind = ?`
+	ofMessage = ` AND l.id = ? AND l.customer_id = (SELECT customer_id FROM outbox WHERE id = ?)`
+	withoutID = ` AND l.without_id = 1`
+)
 
 // Link implements [account.Store].
-func (db *DB) Link(ctx context.Context, kind string, hash [32]byte) (account.Link, error) {
+func (db *DB) Link(ctx context.Context, kind string, key account.LinkKey) (account.Link, error) {
 	var l account.Link
 	var expires int64
 	var used sql.NullInt64
-	err := db.read(ctx).row(selectLink, hash[:], kind).
+	query, args := selectLink+withoutID, []any{key.Hash[:], kind}
+	if key.MessageID != "" {
+		query, args = selectLink+ofMessage, append(args, key.MessageID, key.MessageID)
+	}
+	err := db.read(ctx).row(query, args...).
 		Scan(&l.ID, &l.Kind, &l.CustomerID, &l.Email, &l.FirstName, &l.PartnerName, &l.Active, &expires, &used)
 	if errors.Is(err, errNone) {
 		return account.Link{}, account.ErrLinkNotFound
@@ -40,8 +49,10 @@ func (db *DB) Link(ctx context.Context, kind string, hash [32]byte) (account.Lin
 const (
 	useLink = `
 UPDATE links SET used_at = ?
-WHERE id = ? AND used_at IS NULL AND customer_id IN (SELECT id FROM customers WHERE status = 1)`
-	isLinkUsed  = `SELECT EXISTS (SELECT 1 FROM links WHERE id = ? AND used_at IS NOT NULL)`
+WHERE id = ? AND used_at IS NULL
+AND customer_id IN (SELECT c.id FROM customers c JOIN outbox o ON o.customer_id = c.id WHERE o.id = ? AND c.status = 1)`
+	isLinkUsed = `
+SELECT EXISTS (SELECT 1 FROM links WHERE id = ? AND customer_id = (SELECT customer_id FROM outbox WHERE id = ?) AND used_at IS NOT NULL)`
 	useLinks    = `UPDATE links SET used_at = ? WHERE customer_id = ? AND kind = ? AND used_at IS NULL`
 	setPassword = `
 INSERT INTO credentials (customer_id, password_hash, password_set_at) VALUES (?, ?, ?)
@@ -54,7 +65,7 @@ ON CONFLICT (customer_id) DO UPDATE SET password_hash = excluded.password_hash, 
 func (db *DB) UseLink(ctx context.Context, use account.LinkUse) error {
 	at := micros(use.At)
 	return db.transaction(ctx, "use link", func(tx *tx) error {
-		err := one(tx.exec(useLink, at, use.LinkID))
+		err := one(tx.exec(useLink, at, use.LinkID, use.LinkID))
 		if errors.Is(err, errNone) {
 			return whyNotUsed(tx, use.LinkID)
 		}
@@ -86,7 +97,7 @@ func (db *DB) UseLink(ctx context.Context, use account.LinkUse) error {
 // whyNotUsed finds out why a link could not be used.
 func whyNotUsed(tx *tx, id string) error {
 	var used bool
-	if err := tx.row(isLinkUsed, id).Scan(&used); err != nil {
+	if err := tx.row(isLinkUsed, id, id).Scan(&used); err != nil {
 		return err
 	}
 	if used {

@@ -6,7 +6,7 @@ const (
 	// checkpointAt is how many pages the journal has when they are moved to the
 	// file: 32 MiB. Pages that many change, as those of an index to which
 	// customers come in any order, are then moved once for many changes.
-	checkpointAt = 8192
+	checkpointAt = 32 << 20 / pageSize
 	// checkpointRest is how many are left to the writer at most, unless the
 	// journal has become several times as long because it writes faster than
 	// storage takes pages in any order.

@@ -31,6 +31,7 @@ func open(path string, pragmas ...string) (*conn, error) {
 	c := &conn{Conn: raw}
 	c.SetBusyTimeout(busyTimeout)
 	for _, pragma := range append([]string{
+		fmt.Sprintf("page_size = %d", pageSize), // first, for it is that of a file without pages
 		"journal_mode = WAL",
 		"synchronous = " + synchronous,
 		"foreign_keys = 1",

@@ -201,7 +201,8 @@ const (
 	// The invitation is that of the latest introductory e-mail.
 	fromCustomers = `
 FROM customers c
-LEFT JOIN links l ON l.id = (SELECT id FROM links WHERE customer_id = c.id AND kind = 'invitation' ORDER BY created_at DESC LIMIT 1)
+LEFT JOIN links l ON l.customer_id = c.id AND l.kind = 'invitation'
+    AND l.created_at = (SELECT max(created_at) FROM links WHERE customer_id = c.id AND kind = 'invitation')
 LEFT JOIN outbox o ON o.id = l.id
 WHERE `
 )

@@ -60,7 +60,7 @@ SELECT o.id, o.kind, o.customer_id, o.created_at, o.attempts, c.email, c.languag
 FROM outbox o
 JOIN customers c ON c.id = o.customer_id
 LEFT JOIN partners p ON p.id = c.partner_id
-LEFT JOIN links l ON l.id = o.id
+LEFT JOIN links l ON l.customer_id = o.customer_id AND l.id = o.id
 WHERE o.id = ?`
 )
 

@@ -48,6 +48,9 @@ func linked(id, kind, linkKind string) customer.Message {
 
 func token(id string) [32]byte { return sha256.Sum256([]byte(id)) }
 
+// keyOf is what the token of a message says.
+func keyOf(id string) account.LinkKey { return account.LinkKey{MessageID: id, Hash: token(id)} }
+
 func notice(id string) customer.Message {
 	return customer.Message{ID: id, Kind: account.KindPasswordChanged}
 }
@@ -124,16 +127,19 @@ func testLinks(t *testing.T, b *bundle) {
 	id := b.create(t, c).ID
 	b.create(t, signUp("b@example.com", start))
 	want := account.Link{ID: "m", Kind: account.LinkInvitation, CustomerID: id, Email: "a@example.com", FirstName: &name, PartnerName: &shop, Active: true, ExpiresAt: start.Add(72 * time.Hour)}
-	got, err := b.store.Link(t.Context(), account.LinkInvitation, token("m"))
+	got, err := b.store.Link(t.Context(), account.LinkInvitation, keyOf("m"))
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
-	alone, err := b.store.Link(t.Context(), account.LinkConfirmation, token("m-b@example.com"))
+	alone, err := b.store.Link(t.Context(), account.LinkConfirmation, keyOf("m-b@example.com"))
 	if err != nil || alone.PartnerName != nil || alone.FirstName != nil {
 		t.Errorf("of a sign-up: %+v, %v", alone, err)
 	}
-	for kind, hash := range map[string][32]byte{account.LinkReset: token("m"), account.LinkInvitation: token("n"), "": {}} {
-		if _, err := b.store.Link(t.Context(), kind, hash); !errors.Is(err, account.ErrLinkNotFound) {
+	for kind, key := range map[string]account.LinkKey{
+		account.LinkReset: keyOf("m"), account.LinkInvitation: keyOf("n"), account.LinkConfirmation: {MessageID: "m", Hash: token("n")},
+		"unknown": {Hash: token("m")}, "": {},
+	} {
+		if _, err := b.store.Link(t.Context(), kind, key); !errors.Is(err, account.ErrLinkNotFound) {
 			t.Errorf("%q: %v", kind, err)
 		}
 	}
@@ -174,7 +180,7 @@ func testUseLink(t *testing.T, b *bundle) {
 		if want == nil {
 			kind = account.LinkReset
 		}
-		got, err := b.store.Link(t.Context(), kind, token(hash))
+		got, err := b.store.Link(t.Context(), kind, keyOf(hash))
 		if diff := cmp.Diff(want, got.UsedAt); err != nil || diff != "" {
 			t.Errorf("%s: %v, used (-want +got)\n%s", hash, err, diff)
 		}
@@ -241,7 +247,7 @@ func testUseLinkRace(t *testing.T, b *bundle) {
 func testUseLinkInactive(t *testing.T, b *bundle) {
 	id := b.invited(t, "a@example.com").ID
 	b.status(t, id, customer.Active, customer.Suspended)
-	if l, err := b.store.Link(t.Context(), account.LinkInvitation, token("m-a@example.com")); err != nil || l.Active {
+	if l, err := b.store.Link(t.Context(), account.LinkInvitation, keyOf("m-a@example.com")); err != nil || l.Active {
 		t.Errorf("%+v, %v", l, err)
 	}
 	if err := b.store.UseLink(t.Context(), accept(id, "a@example.com")); !errors.Is(err, account.ErrLinkNotFound) {

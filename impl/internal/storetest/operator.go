@@ -135,7 +135,7 @@ func testErase(t *testing.T, b *bundle) {
 	if got := b.pending(t); len(got) != 0 {
 		t.Errorf("requests of the address are left: %v", got)
 	}
-	if _, err := b.store.Link(t.Context(), account.LinkInvitation, token("m-a@example.com")); !errors.Is(err, account.ErrLinkNotFound) {
+	if _, err := b.store.Link(t.Context(), account.LinkInvitation, keyOf("m-a@example.com")); !errors.Is(err, account.ErrLinkNotFound) {
 		t.Errorf("its link: %v", err)
 	}
 	if got, err := b.store.AnyCustomer(t.Context(), other); err != nil || cmp.Diff(otherBefore, got) != "" {

@@ -85,7 +85,7 @@ func testSettle(t *testing.T, b *bundle) {
 	if diff := cmp.Diff([]string{"reset-2"}, b.due(t, start.Add(time.Hour))); diff != "" {
 		t.Errorf("queued (-want +got)\n%s", diff)
 	}
-	if l, err := b.store.Link(t.Context(), account.LinkReset, token("reset-2")); err != nil || l.CustomerID != id {
+	if l, err := b.store.Link(t.Context(), account.LinkReset, keyOf("reset-2")); err != nil || l.CustomerID != id {
 		t.Errorf("%+v, %v", l, err)
 	}
 	if got := b.pending(t); len(got) != 0 {
@@ -130,7 +130,7 @@ func testSettleCreation(t *testing.T, b *bundle) {
 	if _, err := b.store.AnyCustomer(t.Context(), h.Customer.ID); !errors.Is(err, customer.ErrNotFound) {
 		t.Errorf("it is still there: %v", err)
 	}
-	if _, err := b.store.Link(t.Context(), account.LinkConfirmation, token("m-1")); !errors.Is(err, account.ErrLinkNotFound) {
+	if _, err := b.store.Link(t.Context(), account.LinkConfirmation, keyOf("m-1")); !errors.Is(err, account.ErrLinkNotFound) {
 		t.Errorf("its link is still there: %v", err)
 	}
 }

@@ -237,7 +237,7 @@ func testChangePassword(t *testing.T, b *bundle) {
 	b.loggedIn(t, "old", false)
 	b.loggedIn(t, "new", true)
 	b.loggedIn(t, "foreign", true)
-	if l, err := b.store.Link(t.Context(), account.LinkReset, token("reset-1")); err != nil || l.UsedAt == nil {
+	if l, err := b.store.Link(t.Context(), account.LinkReset, keyOf("reset-1")); err != nil || l.UsedAt == nil {
 		t.Errorf("%+v, %v: a link that was asked for before is still good", l, err)
 	}
 	if got := b.kinds(t, id); got[0] != account.KindPasswordChanged {
