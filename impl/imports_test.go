@@ -67,7 +67,7 @@ var layers = map[string]struct {
 		[]string{"gen", "gen/scalar", "gen/server", "impl/internal/account", "impl/internal/contract", "impl/internal/customer", "impl/internal/disbursement", "impl/internal/emailaddr", "impl/internal/partner", "impl/internal/password"},
 		[]string{
 			"github.com/labstack/echo/v4", "github.com/getkin/kin-openapi/openapi3", "github.com/oapi-codegen/runtime/types", "github.com/oapi-codegen/nullable",
-			"github.com/google/uuid", "github.com/hashicorp/golang-lru/v2", "golang.org/x/time/rate",
+			"github.com/google/uuid", "github.com/hashicorp/golang-lru/v2", "golang.org/x/time/rate", "github.com/go-json-experiment/json/jsontext",
 		},
 	},
 	"impl": {

@@ -190,7 +190,7 @@ func (a *API) CreateCustomer(ctx context.Context, request server.CreateCustomerR
 		replayed := "true"
 		response.Headers.IdempotencyReplayed = &replayed
 	}
-	return response, nil
+	return createdResponse{response}, nil
 }
 
 // GetCustomer implements getCustomer.
@@ -204,11 +204,11 @@ func (a *API) GetCustomer(ctx context.Context, request server.GetCustomerRequest
 	if err != nil {
 		return nil, err
 	}
-	return server.GetCustomer200JSONResponse{Body: body, Headers: server.GetCustomer200ResponseHeaders{
+	return customerResponse{server.GetCustomer200JSONResponse{Body: body, Headers: server.GetCustomer200ResponseHeaders{
 		CacheControl:        noStore,
 		XContentTypeOptions: noSniff,
 		XRequestID:          call.requestID,
-	}}, nil
+	}}}, nil
 }
 
 // ResendInvitation implements resendInvitation.

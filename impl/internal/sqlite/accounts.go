@@ -212,7 +212,7 @@ func settleMessage(tx *tx, s account.Settlement) error {
 
 // CustomerByEmail implements [account.Store].
 func (db *DB) CustomerByEmail(ctx context.Context, emailKey string, now time.Time) (*account.Holder, error) {
-	c, err := scanCustomer(db.read(ctx).row(selectCustomer+`c.email_key = ?`, emailKey))
+	c, err := scanCustomer(db.read(ctx).row(selectCustomer+`c.email_key = ?`+latest, emailKey))
 	if err != nil {
 		return nil, fail("look up address", err)
 	}

@@ -198,24 +198,24 @@ const (
     c.last_login_ip, c.last_login_host, c.created_at, c.updated_at, c.deleted_at,
     c.reason_for_deletion, c.changed_fields,
     l.created_at, o.sent_at, o.failed_at, l.used_at, l.expires_at`
-	// The invitation is that of the latest introductory e-mail.
 	fromCustomers = `
 FROM customers c
 LEFT JOIN links l ON l.customer_id = c.id AND l.kind = 'invitation'
-    AND l.created_at = (SELECT max(created_at) FROM links WHERE customer_id = c.id AND kind = 'invitation')
 LEFT JOIN outbox o ON o.id = l.id
 WHERE `
+	// The invitation is that of the latest introductory e-mail.
+	latest = ` ORDER BY l.created_at DESC LIMIT 1`
 )
 
 // Customer implements [customer.Store].
 func (db *DB) Customer(ctx context.Context, partnerID, id int64) (customer.Customer, error) {
-	return db.customer(ctx, selectWhole+`c.id = ? AND c.partner_id = ?`, id, partnerID)
+	return db.customer(ctx, selectWhole+`c.id = ? AND c.partner_id = ?`+latest, id, partnerID)
 }
 
 // AnyCustomer reads a customer, whoever created it, for the operator. It
 // returns [customer.ErrNotFound] if there is none.
 func (db *DB) AnyCustomer(ctx context.Context, id int64) (customer.Customer, error) {
-	return db.customer(ctx, selectWhole+`c.id = ?`, id)
+	return db.customer(ctx, selectWhole+`c.id = ?`+latest, id)
 }
 
 // customer reads a customer with the disbursement methods.

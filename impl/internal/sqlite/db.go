@@ -102,7 +102,7 @@ func Open(ctx context.Context, folder string) (*DB, error) {
 	}
 	c, err := open(path,
 		"temp_store = MEMORY", // what a savepoint may have to restore, not in a file
-		"cache_size = -16384", // KiB; enough for what a large group changes
+		"cache_size = -4096",  // KiB; enough for what a large group changes, and each commit looks at all of it
 		"wal_autocheckpoint = 0")
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

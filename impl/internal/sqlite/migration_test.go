@@ -84,7 +84,7 @@ func TestPlans(t *testing.T) {
 	t.Parallel()
 	db := openForTest(t, t.TempDir())
 	for _, query := range []string{
-		selectWhole + `c.id = ? AND c.partner_id = ?`, selectByEmail, selectIdempotencyKey, selectDue, readMessage,
+		selectWhole + `c.id = ? AND c.partner_id = ?` + latest, selectByEmail, selectIdempotencyKey, selectDue, readMessage,
 		selectLink + ofMessage, selectLink + withoutID, useLink, isLinkUsed, useLinks,
 	} {
 		var plan []string

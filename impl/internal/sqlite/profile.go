@@ -46,7 +46,7 @@ WHERE id = ?`
 // UpdateCustomer implements [account.Store].
 func (db *DB) UpdateCustomer(ctx context.Context, customerID int64, change func(*customer.Customer) error) error {
 	return db.transaction(ctx, "update customer", func(tx *tx) error {
-		c, err := scanCustomer(tx.row(selectCustomer+`c.id = ? AND c.status = 1`, customerID))
+		c, err := scanCustomer(tx.row(selectCustomer+`c.id = ? AND c.status = 1`+latest, customerID))
 		if errors.Is(err, customer.ErrNotFound) {
 			return account.ErrNotLoggedIn
 		}
