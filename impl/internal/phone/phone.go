@@ -28,6 +28,16 @@ func E164(number, country string) (string, error) {
 	if !strings.HasPrefix(number, "+") && country == "" {
 		return "", ErrNeedsCountry
 	}
+	if parsed, is := plain(number, country); is {
+		if !phonenumbers.IsValidNumber(parsed) {
+			return "", ErrUnknown
+		}
+		return "+1" + number, nil
+	}
+	return parse(number, country)
+}
+
+func parse(number, country string) (string, error) {
 	parsed, err := phonenumbers.Parse(number, country)
 	if err != nil || !phonenumbers.IsValidNumber(parsed) || parsed.GetExtension() != "" {
 		return "", ErrUnknown

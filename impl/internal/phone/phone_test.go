@@ -2,6 +2,8 @@ package phone_test
 
 import (
 	"errors"
+	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"cryptoexchange.com/escrow/impl/internal/phone"
@@ -55,4 +57,29 @@ func FuzzE164(f *testing.F) {
 			t.Errorf("E164(%q) = %q, %v", got, again, err)
 		}
 	})
+}
+
+// TestPlain holds the short way for numbers of ten digits to the long one.
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	good := 0
+	for range 50_000 {
+		number, country := strconv.FormatUint(random.Uint64N(1e10), 10), []string{"US", "CA"}[random.IntN(2)]
+		if _, is := phone.PlainForTest(number, country); !is {
+			continue
+		}
+		got, err := phone.E164(number, country)
+		want, wantErr := phone.ParseForTest(number, country)
+		if got != want || !errors.Is(err, wantErr) {
+			t.Fatalf("seed %d: %s in %s: %q, %v; want %q, %v", seed, number, country, got, err, want, wantErr)
+		}
+		if err == nil {
+			good++
+		}
+	}
+	if good < 1000 {
+		t.Errorf("seed %d: only %d numbers were good", seed, good)
+	}
 }
