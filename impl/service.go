@@ -77,7 +77,7 @@ type Service struct {
 	keys      *keyset.Keyset
 	handler   http.Handler
 	refusal   func(context.Context, int) (int, http.Header, []byte) // of what the server cannot read
-	metrics   *metrics    // nil if nobody wants any
+	metrics   *metrics                                              // nil if nobody wants any
 	draining  atomic.Bool
 }
 
@@ -279,7 +279,7 @@ func (s *Service) readyz(c echo.Context) error {
 // those under way, and returns.
 func (s *Service) Run(ctx context.Context) error {
 	server := &http.Server{
-		Handler:           answerOwed(s.handler),
+		Handler:           closeBody(s.handler),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -320,17 +320,13 @@ func (s *Service) Run(ctx context.Context) error {
 	return err
 }
 
-// answerOwed keeps requests going when their client sends no more. net/http
-// cancels them, for it takes that for the client's end; but a client may close
-// its side and read on (RFC 9112 §9.6), and it and those that it has pipelined
-// would be answered with 503. What a request does takes so little, and waits for
-// so short a time, that it is finished for those who are gone as well.
-func answerOwed(next http.Handler) http.Handler {
+// closeBody ends the reading of a body when its request has been answered.
+// net/http does it when it has ceased to listen to the client; if it finds the end
+// of the body then, and has been told to answer before that, it listens once more,
+// and panics at the next request.
+func closeBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
-		// Now, for net/http does it when it has ceased to listen to the client. If
-		// it finds the end of the body then, and has been told to answer before
-		// that, it listens once more, and panics at the next request.
+		next.ServeHTTP(w, r)
 		_ = r.Body.Close()
 	})
 }

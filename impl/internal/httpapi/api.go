@@ -250,7 +250,12 @@ func callOf(ctx context.Context) *call {
 	return c
 }
 
-// track gives a request its id, and logs it when it has been answered.
+// track gives a request its id, and logs it when it has been answered. It keeps
+// requests going when their client sends no more: net/http cancels them, for it
+// takes that for the client's end; but a client may close its side and read on
+// (RFC 9112 §9.6), and it and those that it has pipelined would be answered with
+// 503. What a request does takes so little, and waits for so short a time, that it
+// is finished for those who are gone as well.
 func (a *API) track(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := a.p.Now()
@@ -260,7 +265,7 @@ func (a *API) track(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		r := c.Request()
 		made := &call{requestID: id, network: a.p.ClientIP(r), userAgent: r.UserAgent(), oldToken: sessionToken(r)}
-		ctx := context.WithValue(c.Request().Context(), callKey{}, made)
+		ctx := context.WithValue(context.WithoutCancel(r.Context()), callKey{}, made)
 		c.SetRequest(c.Request().WithContext(ctx))
 		err = next(c)
 		ended := a.p.Now()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"cryptoexchange.com/escrow/impl/internal/customer"
@@ -231,37 +232,56 @@ func (db *DB) customer(ctx context.Context, query string, args ...any) (customer
 	return c, fail("read customer", err)
 }
 
-// scanCustomer reads the columns of selectCustomer, and more if there are.
-func scanCustomer(row scanner, more ...any) (customer.Customer, error) {
-	var c customer.Customer
-	var a nullAddress
-	var created, updated int64
-	var lastLogin, deleted sql.NullInt64
-	var changed string
-	var i nullInvitation
-	dest := append(make([]any, 0, 40),
+// customerRow is what the columns of a customer are read into. It is used again,
+// for it is as large as all else that reading one customer takes.
+type customerRow struct {
+	customer           customer.Customer
+	address            nullAddress
+	created, updated   int64
+	lastLogin, deleted sql.NullInt64
+	changed            string
+	invitation         nullInvitation
+	dest               []any // the columns of selectCustomer
+}
+
+var customerRows = sync.Pool{New: func() any {
+	r := new(customerRow)
+	c, a, i := &r.customer, &r.address, &r.invitation
+	r.dest = append(make([]any, 0, 40), // with room for more
 		&c.ID, &c.PartnerID, &c.Email, &c.Username, &c.FirstName, &c.MiddleName, &c.LastName,
 		&c.CompanyName, &c.Gender, &c.DateOfBirth, &c.Status, &c.Group,
 		&c.SubscribedToNewsLetter, &c.EmailVerified, &c.Phone, &c.PhoneVerified,
 		&c.IsCompany, &c.Notes, &a.line1, &a.line2, &a.city,
-		&a.state, &a.country, &a.postCode, &c.Language, &lastLogin,
-		&c.LastLoginIP, &c.LastLoginHost, &created, &updated, &deleted,
-		&c.ReasonForDeletion, &changed,
+		&a.state, &a.country, &a.postCode, &c.Language, &r.lastLogin,
+		&c.LastLoginIP, &c.LastLoginHost, &r.created, &r.updated, &r.deleted,
+		&c.ReasonForDeletion, &r.changed,
 		&i.queued, &i.sent, &i.failed, &i.used, &i.expires)
-	err := row.Scan(append(dest, more...)...)
+	return r
+}}
+
+// scanCustomer reads the columns of selectCustomer, and more if there are.
+func scanCustomer(row scanner, more ...any) (customer.Customer, error) {
+	r := customerRows.Get().(*customerRow)
+	defer func() {
+		r.customer = customer.Customer{} // nobody's data stays
+		r.address = nullAddress{}
+		customerRows.Put(r)
+	}()
+	err := row.Scan(append(r.dest, more...)...)
 	switch {
 	case errors.Is(err, errNone):
 		return customer.Customer{}, customer.ErrNotFound
 	case err != nil:
 		return customer.Customer{}, fmt.Errorf("scan customer: %w", err)
 	}
-	if c.Changed, err = decodeChanged(changed); err != nil {
+	c := &r.customer
+	if c.Changed, err = decodeChanged(r.changed); err != nil {
 		return customer.Customer{}, fmt.Errorf("scan customer %d: %w", c.ID, err)
 	}
-	c.Address, c.Invitation = a.address(), i.invitation()
-	c.LastLoginAt, c.DeletedAt = fromNullMicros(lastLogin), fromNullMicros(deleted)
-	c.CreatedAt, c.UpdatedAt = fromMicros(created), fromMicros(updated)
-	return c, nil
+	c.Address, c.Invitation = r.address.address(), r.invitation.invitation()
+	c.LastLoginAt, c.DeletedAt = fromNullMicros(r.lastLogin), fromNullMicros(r.deleted)
+	c.CreatedAt, c.UpdatedAt = fromMicros(r.created), fromMicros(r.updated)
+	return *c, nil
 }
 
 // nullInvitation is an invitation as columns, all NULL if there is none.
