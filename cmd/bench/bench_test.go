@@ -157,13 +157,13 @@ func TestFill(t *testing.T) {
 		CREATE TABLE customers (id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL, email_key TEXT NOT NULL UNIQUE, name TEXT) STRICT;
 		CREATE TABLE outbox (id TEXT NOT NULL PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (id), payload TEXT) STRICT;
 		CREATE TABLE attempts (message_id TEXT NOT NULL REFERENCES outbox (id), attempt INTEGER NOT NULL, PRIMARY KEY (message_id, attempt)) STRICT, WITHOUT ROWID;
-		CREATE TABLE links (id TEXT NOT NULL PRIMARY KEY REFERENCES outbox (id), customer_id INTEGER NOT NULL REFERENCES customers (id), hash BLOB NOT NULL UNIQUE) STRICT;
+		CREATE TABLE links (customer_id INTEGER NOT NULL REFERENCES customers (id), id TEXT NOT NULL, hash BLOB NOT NULL UNIQUE, PRIMARY KEY (customer_id, id)) STRICT, WITHOUT ROWID;
 		CREATE TABLE notes (id INTEGER PRIMARY KEY, customer_id TEXT NOT NULL);
 		CREATE TABLE keys (id INTEGER PRIMARY KEY, hash TEXT);
 		INSERT INTO customers VALUES (1, 'johny.template@example.com', 'johny.template@example.com', 'Johny');
 		INSERT INTO outbox VALUES ('018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081', 1, '{"to":"johny.template@example.com"}');
 		INSERT INTO attempts VALUES ('018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081', 1);
-		INSERT INTO links VALUES ('018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081', 1, randomblob(32));
+		INSERT INTO links VALUES (1, '018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081', randomblob(32));
 		INSERT INTO notes VALUES (7, '1');
 		INSERT INTO keys VALUES (1, 'x');`); err != nil {
 		t.Fatal(err)

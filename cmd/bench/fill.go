@@ -116,8 +116,47 @@ func planCopy(ctx context.Context, db *sql.DB, root string) ([]copied, error) {
 			plan = append(plan, c)
 		}
 	}
-	return plan, nil
+	return plan, agree(ctx, db, plan)
 }
+
+// agree lets columns that have the key of another table's row, without saying that
+// they refer to it, have the key of that row's copy.
+func agree(ctx context.Context, db *sql.DB, plan []copied) error {
+	for _, c := range plan {
+		for i := range c.columns {
+			k := &c.columns[i]
+			if k.kind != "TEXT" || !k.same() {
+				continue
+			}
+			for _, other := range plan {
+				if err := agreeWith(ctx, db, c.name, k, other); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func agreeWith(ctx context.Context, db *sql.DB, table string, k *column, other copied) error {
+	for _, key := range other.columns {
+		if other.name == table || !key.key || key.kind != "TEXT" || key.same() {
+			continue
+		}
+		found, err := texts(ctx, db, fmt.Sprintf(`SELECT 1 FROM %s c JOIN %s o ON c.%s = o.%s LIMIT 1`,
+			quoted(table), quoted(other.name), quoted(k.name), quoted(key.name)))
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			k.expression = strings.ReplaceAll(key.expression, "t."+quoted(key.name), "t."+quoted(k.name))
+		}
+	}
+	return nil
+}
+
+// same tells whether all copies have the value that is copied.
+func (k column) same() bool { return k.expression == "t."+quoted(k.name) }
 
 // linkTo gives the column of a table that refers to another, or nothing.
 func linkTo(ctx context.Context, db *sql.DB, table, to, root string) (string, error) {
