@@ -50,7 +50,7 @@ func TestMakeList(t *testing.T) {
 	}
 	add(ranked[:commonUpTo], MinLengthSecondFactor)
 	add(long, MinLength)
-	data := encodeList(newList(words))
+	data := encodeList(newList(words).all())
 	t.Logf("%d entries, %d octets", len(words), len(data))
 	if err := os.WriteFile("breached.bin", data, 0o644); err != nil {
 		t.Fatal(err)
@@ -78,35 +78,52 @@ func readLines(t *testing.T, pattern string) []string {
 }
 
 func newList(keys map[string]struct{}) *list {
-	l := &list{make([]uint64, 0, len(keys)), span(len(keys))}
+	hashes := make([]uint64, 0, len(keys))
 	for k := range keys {
-		l.hashes = append(l.hashes, hash(k, l.span))
+		hashes = append(hashes, hash(k, span(len(keys))))
 	}
-	slices.Sort(l.hashes)
+	slices.Sort(hashes)
+	l, err := readList(encodeList(hashes))
+	if err != nil {
+		panic(err) // it is not damaged
+	}
 	return l
 }
 
 // encodeList writes what readList reads.
-func encodeList(l *list) []byte {
-	out := binary.BigEndian.AppendUint32(nil, uint32(len(l.hashes)))
-	used := 8 // bits of the last octet
+func encodeList(hashes []uint64) []byte {
+	var starts, out []byte
+	next := 0 // in bits
 	bit := func(b uint64) {
-		if used == 8 {
-			out, used = append(out, 0), 0
+		if next%8 == 0 {
+			out = append(out, 0)
 		}
-		out[len(out)-1] |= byte(b << (7 - used))
-		used++
+		out[len(out)-1] |= byte(b << (7 - next%8))
+		next++
 	}
-	last := uint64(0)
-	for _, h := range l.hashes {
-		for range (h - last) >> riceBits {
-			bit(1)
+	starts = binary.BigEndian.AppendUint32(starts, uint32(len(hashes)))
+	for i, group := 0, 0; group < groupsOf(len(hashes)); group++ {
+		starts = binary.BigEndian.AppendUint32(starts, uint32(next))
+		last := uint64(group) << (groupBits + riceBits)
+		for ; i < len(hashes) && hashes[i]>>(groupBits+riceBits) == uint64(group); i++ {
+			for range (hashes[i] - last) >> riceBits {
+				bit(1)
+			}
+			bit(0)
+			for at := riceBits - 1; at >= 0; at-- {
+				bit((hashes[i] - last) >> at & 1)
+			}
+			last = hashes[i]
 		}
-		bit(0)
-		for i := riceBits - 1; i >= 0; i-- {
-			bit((h - last) >> i & 1)
-		}
-		last = h
 	}
-	return out
+	return append(binary.BigEndian.AppendUint32(starts, uint32(next)), out...)
+}
+
+// all gives all hashes, in order.
+func (l *list) all() []uint64 {
+	var hashes []uint64
+	for group := range groupsOf(int(l.span >> riceBits)) {
+		hashes = slices.AppendSeq(hashes, l.group(group))
+	}
+	return hashes
 }

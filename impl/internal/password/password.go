@@ -56,7 +56,6 @@ package password
 
 import (
 	"fmt"
-	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -106,14 +105,10 @@ type Policy struct {
 	list *list
 }
 
-// breachedList reads the embedded list, once for all policies: it takes some
-// milliseconds, and 8 octets of memory for each entry.
-var breachedList = sync.OnceValues(func() (*list, error) { return readList(breached) })
-
 // NewPolicy makes a policy with the embedded list. It fails only if the program
 // was built with a damaged list.
 func NewPolicy() (*Policy, error) {
-	l, err := breachedList()
+	l, err := readList(breached)
 	if err != nil {
 		return nil, fmt.Errorf("read the list of breached passwords: %w", err)
 	}
