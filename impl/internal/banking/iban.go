@@ -56,11 +56,11 @@ func formatOf(value string) (Format, error) {
 			"If your bank has given you a number without them, give it as the account number instead."}
 	}
 	prefix := value[:2]
-	if f, ok := formats[prefix]; ok {
+	if f, ok := formats()[prefix]; ok {
 		return f, nil
 	}
-	if of, ok := included[prefix]; ok {
-		return Format{}, &Error{CodeIBANCountry, "IBANs of banks there begin with " + of + ", the letters of " + formats[of].Name +
+	if of, ok := included()[prefix]; ok {
+		return Format{}, &Error{CodeIBANCountry, "IBANs of banks there begin with " + of + ", the letters of " + formats()[of].Name +
 			". Ask your bank for yours."}
 	}
 	return Format{}, &Error{CodeIBANCountry, "No IBAN begins with these two letters: one of them is probably mistyped. " +

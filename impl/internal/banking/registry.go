@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // registry is the IBAN registry that SWIFT keeps as the registration authority
@@ -133,10 +134,10 @@ type Format struct {
 // IBANFormat gives the format of the IBANs of banks in a country or territory
 // (ISO 3166-1 alpha-2 in capitals, XK for Kosovo), false if they have none.
 func IBANFormat(country string) (Format, bool) {
-	if of, ok := included[country]; ok {
+	if of, ok := included()[country]; ok {
 		country = of
 	}
-	f, ok := formats[country]
+	f, ok := formats()[country]
 	return f, ok
 }
 
@@ -146,7 +147,9 @@ func HasIBAN(country string) bool {
 	return ok
 }
 
-var formats = func() map[string]Format {
+// formats are by country. They and what follows are made when they are first asked
+// for, which keeps the start short.
+var formats = sync.OnceValue(func() map[string]Format {
 	all := make(map[string]Format)
 	for line := range strings.Lines(strings.TrimSpace(registry)) {
 		code, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -154,9 +157,10 @@ var formats = func() map[string]Format {
 		all[code] = newFormat(code, structure, name)
 	}
 	return all
-}()
+})
 
-var included = func() map[string]string {
+// included are the territories that use the formats of others.
+var included = sync.OnceValue(func() map[string]string {
 	all := make(map[string]string)
 	for line := range strings.Lines(strings.TrimSpace(territories)) {
 		of, codes, _ := strings.Cut(line, " ")
@@ -165,7 +169,7 @@ var included = func() map[string]string {
 		}
 	}
 	return all
-}()
+})
 
 var structureField = regexp.MustCompile(`([0-9]+)!([nac])`)
 

@@ -21,6 +21,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -29,7 +30,9 @@ import (
 //go:embed mailbox
 var mailboxFiles embed.FS
 
-var mailboxTemplates = template.Must(template.ParseFS(mailboxFiles, "mailbox/*.html"))
+var mailboxTemplates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(mailboxFiles, "mailbox/*.html"))
+})
 
 // MailboxPath is where a [Mailbox] is.
 const MailboxPath = "/dev/mail"
@@ -160,7 +163,7 @@ func (m *Mailbox) style(c echo.Context) error {
 
 func page(c echo.Context, name string, data any) error {
 	var b bytes.Buffer
-	if err := mailboxTemplates.ExecuteTemplate(&b, name, data); err != nil {
+	if err := mailboxTemplates().ExecuteTemplate(&b, name, data); err != nil {
 		return fmt.Errorf("mailbox: %w", err)
 	}
 	return c.HTMLBlob(http.StatusOK, b.Bytes())

@@ -54,7 +54,7 @@ func (tron) read(address string) (reading, fault) {
 }
 
 func (tron) explain(address string) fault {
-	if tronHex.MatchString(address) {
+	if tronHex().MatchString(address) {
 		return fault{CodeAddressKind, "This is an address in hexadecimal. Enter the same address in the form that begins with T, as your wallet shows it."}
 	}
 	return fault{}

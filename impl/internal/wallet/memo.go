@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -52,12 +51,12 @@ var (
 	}
 )
 
-var tagForm = regexp.MustCompile(destinationTag.Pattern)
+var tagForm = pattern(destinationTag.Pattern)
 
 // checkTag judges the destination tag of a payment: an unsigned number of 32
 // bits (XRPL documentation, "Source and Destination Tags").
 func checkTag(memo string) string {
-	if _, err := strconv.ParseUint(memo, 10, 32); err != nil || !tagForm.MatchString(memo) {
+	if _, err := strconv.ParseUint(memo, 10, 32); err != nil || !tagForm().MatchString(memo) {
 		return "A destination tag is a whole number from 0 to 4294967295, written in digits only, without zeros before it."
 	}
 	return ""

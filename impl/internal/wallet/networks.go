@@ -1,9 +1,6 @@
 package wallet
 
-import (
-	"regexp"
-	"slices"
-)
+import "slices"
 
 // Network is a network on which is paid out, as data to draw a form from.
 type Network struct {
@@ -151,5 +148,5 @@ func define(s scheme, memo memoCheck, n Network) *network {
 			tokens[string(read.payload)] = a.Code
 		}
 	}
-	return &network{Network: n, form: regexp.MustCompile(n.Pattern), scheme: s, memo: memo, tokens: tokens}
+	return &network{Network: n, form: pattern(n.Pattern), scheme: s, memo: memo, tokens: tokens}
 }

@@ -12,7 +12,7 @@ const maxAddress = 128
 // network is a [Network] with what it takes to read its addresses.
 type network struct {
 	Network
-	form   *regexp.Regexp // of Pattern, which so cannot say anything else
+	form   func() *regexp.Regexp // of Pattern, which so cannot say anything else
 	scheme scheme
 	memo   memoCheck
 	tokens map[string]string // codes of the assets, by the payload of Token
@@ -55,7 +55,7 @@ func (n *network) read(given string) (reading, *Error) {
 }
 
 func (n *network) parse(address string) (reading, fault) {
-	if len(address) > maxAddress || !n.form.MatchString(address) {
+	if len(address) > maxAddress || !n.form().MatchString(address) {
 		return reading{}, fault{code: CodeAddressForm}
 	}
 	return n.scheme.read(address)
