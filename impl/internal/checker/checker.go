@@ -51,11 +51,13 @@
 //   - schemas that are a part of themselves, and documents that must be read over
 //     and over for the parts of a schema (see state.again)
 //
-// The global formats of kin-openapi are those at the time of Compile, and its
+// The global formats of kin-openapi are those at the time of the first Valid, and its
 // patterns are taken to be compiled by package regexp, as they are by default.
 package checker
 
 import (
+	"sync"
+
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"cryptoexchange.com/escrow/impl/internal/strictjson"
@@ -67,16 +69,20 @@ type Formats map[string]func(string) error
 
 // Checker checks documents against one schema. It is safe for concurrent use.
 type Checker struct {
-	root *node
+	root func() *node
 }
 
 // Compile makes the checker of a schema. It never fails: what it does not
-// understand, the checker does not know. The schema must not change afterwards.
+// understand, the checker does not know. The schema must not change afterwards,
+// for it is read when the checker is first asked: few of those that are made for a
+// whole contract are needed soon.
 func Compile(s *openapi3.Schema, f Formats) *Checker {
-	c := compiler{formats: f, nodes: make(map[*openapi3.Schema]*node)}
-	root := c.schema(s)
-	c.breakCycles()
-	return &Checker{root: root}
+	return &Checker{root: sync.OnceValue(func() *node {
+		c := compiler{formats: f, nodes: make(map[*openapi3.Schema]*node)}
+		root := c.schema(s)
+		c.breakCycles()
+		return root
+	})}
 }
 
 // Valid tells that document is one JSON document that keeps the schema. If it is
@@ -84,7 +90,7 @@ func Compile(s *openapi3.Schema, f Formats) *Checker {
 func (c *Checker) Valid(document []byte) bool {
 	s := state{doc: document}
 	s.pos = skipSpace(document, 0)
-	return c.root.check(&s) && skipSpace(document, s.pos) == len(document)
+	return c.root().check(&s) && skipSpace(document, s.pos) == len(document)
 }
 
 // maxUndeclared is how many undeclared names are remembered, to find those that

@@ -99,21 +99,6 @@ func (d *compiler) schema(from *openapi3.Schema, responses bool, place string) (
 	return d.schemas[kin], nil
 }
 
-func load(document []byte) (*openapi3.T, error) {
-	loader := openapi3.NewLoader()
-	doc, err := loader.LoadFromData(document)
-	if err != nil {
-		return nil, err
-	}
-	if err := doc.Validate(loader.Context, openapi3.DisableExamplesValidation()); err != nil {
-		return nil, err
-	}
-	if !strings.HasPrefix(doc.OpenAPI, "3.0.") {
-		return nil, fmt.Errorf("OpenAPI %s, want 3.0", doc.OpenAPI)
-	}
-	return doc, nil
-}
-
 // basePath is the path of the first server, with its variables as they are by
 // default.
 func basePath(doc *openapi3.T) (string, error) {

@@ -197,3 +197,44 @@ func (c *examiner) bodies(place string, content openapi3.Content) {
 		c.examine(at, media.Schema)
 	}
 }
+
+// TestLoadJSON checks that JSON which is read in parts is read as a whole would be,
+// and that what cannot be is left to kin-openapi.
+func TestLoadJSON(t *testing.T) {
+	t.Parallel()
+	const head = `{"openapi":"3.0.3","info":{"title":"A","version":"1"}`
+	const path = `"/a":{"get":{"responses":{"200":{"$ref":"#/components/responses/OK"}}}}`
+	const components = `"components":{"responses":{"OK":{"description":"","x-b":1}}}`
+	for name, document := range map[string]string{
+		"whole":         head + `,"paths":{` + path + `},` + components + `}`,
+		"no components": head + `,"paths":{"/a":{}}}`,
+		"extensions":    head + `,"x-a":1,"paths":{"x-c":2,` + path + `},` + components + `}`,
+		"no paths":      head + `}`,
+		"paths null":    head + `,"paths":null}`,
+		"path null":     head + `,"paths":{"/a":null}}`,
+		"no object":     head + `,"paths":[]}`,
+		"no reference":  head + `,"paths":{` + path + `}}`,
+	} {
+		loader := openapi3.NewLoader()
+		want, refused := loader.LoadFromData([]byte(document))
+		if refused == nil {
+			refused = want.Validate(loader.Context)
+		}
+		got, err := load([]byte(document))
+		if (err == nil) != (refused == nil) {
+			t.Errorf("%s: %v; as a whole: %v", name, err, refused)
+			continue
+		}
+		if err != nil {
+			continue
+		}
+		parts, err := json.Marshal(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := json.Marshal(want)
+		if err != nil || !bytes.Equal(parts, whole) {
+			t.Errorf("%s: %s, %v\nas a whole: %s", name, parts, err, whole)
+		}
+	}
+}
