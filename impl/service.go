@@ -24,6 +24,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -93,48 +94,52 @@ func New(ctx context.Context, c Config, logger *slog.Logger) (_ *Service, err er
 			err = errors.Join(err, s.Close())
 		}
 	}()
+	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen); err != nil {
+		return nil, err
+	}
+	s.url = c.publicURL(s.listener.Addr())
+	api := s.makeAPI(c)
 	if s.store, err = sqlite.Open(ctx, c.Data); err != nil {
 		return nil, err
 	}
 	if s.keys, err = openKeyset(ctx, s.store, c.keysetPath()); err != nil {
 		return nil, err
 	}
-	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen); err != nil {
-		return nil, err
-	}
-	s.url = c.publicURL(s.listener.Addr())
-	if err := s.wire(ctx, c); err != nil {
+	if err := s.wire(ctx, c, api); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// makeAPI begins to make what answers requests, beside everything else, and gives
+// what waits for it.
+func (s *Service) makeAPI(c Config) func() (*httpapi.API, error) {
+	made := sync.OnceValues(func() (*httpapi.API, error) {
+		return httpapi.New(httpapi.Params{
+			Contract:  spec.Rules,
+			PublicURL: s.url,
+			Logger:    s.logger,
+			Now:       s.now,
+			ClientIP:  clientIP(c.TrustedProxies),
+			RateLimit: c.RateLimit,
+			AccessLog: c.AccessLog,
+			Limits:    c.Limits,
+		})
+	})
+	go func() { _, _ = made() }() // whoever waits is told of errors
+	return made
 }
 
 // newID gives unique ids, in the order of time (RFC 9562 §5.7).
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // wire makes the parts and hands them to each other.
-func (s *Service) wire(ctx context.Context, c Config) error {
+func (s *Service) wire(ctx context.Context, c Config, api func() (*httpapi.API, error)) error {
 	links := &account.Links{Derive: s.keys.DeriveToken, KeyID: s.keys.PrimaryPRF, Validity: c.LinkValidity}
 	if err := s.wireMail(c, links); err != nil {
 		return err
 	}
 	if err := s.wireDomain(links); err != nil {
-		return err
-	}
-	api, err := httpapi.New(httpapi.Params{
-		Contract:  spec.Rules,
-		PublicURL: s.url,
-		Customers: s.customers,
-		Partners:  s.partners,
-		Accounts:  s.accounts,
-		Logger:    s.logger,
-		Now:       s.now,
-		ClientIP:  clientIP(c.TrustedProxies),
-		RateLimit: c.RateLimit,
-		AccessLog: c.AccessLog,
-		Limits:    c.Limits,
-	})
-	if err != nil {
 		return err
 	}
 	return s.route(ctx, c, api)
@@ -209,7 +214,7 @@ func (s *Service) wireDomain(links *account.Links) error {
 }
 
 // route says what is where.
-func (s *Service) route(ctx context.Context, c Config, api *httpapi.API) error {
+func (s *Service) route(ctx context.Context, c Config, made func() (*httpapi.API, error)) error {
 	problems := make([]docs.Problem, 0, len(httpapi.Problems()))
 	for _, p := range httpapi.Problems() {
 		problems = append(problems, docs.Problem(p))
@@ -222,6 +227,10 @@ func (s *Service) route(ctx context.Context, c Config, api *httpapi.API) error {
 	if err != nil {
 		return err
 	}
+	api, err := made()
+	if err != nil {
+		return err
+	}
 	if c.MetricsListen != "" {
 		if s.metrics, err = listenForMetrics(ctx, c.MetricsListen, api.Judged); err != nil {
 			return err
@@ -229,7 +238,7 @@ func (s *Service) route(ctx context.Context, c Config, api *httpapi.API) error {
 	}
 	s.refusal = api.Refusal
 	e := echo.New()
-	s.handler = api.Handler(e)
+	s.handler = api.Handler(e, httpapi.Services{Customers: s.customers, Partners: s.partners, Accounts: s.accounts})
 	documentation.Register(e)
 	site.Register(e)
 	if c.SMTPURL == "" && s.isLocal() {

@@ -58,10 +58,11 @@ type Site struct {
 	json     func() ([]byte, error)
 	redoc    []byte // compressed
 	problems []Problem
-	pages    *template.Template
+	pages    func() (*template.Template, error)
 }
 
-// New makes the site. The contract as JSON is made when it is first asked for.
+// New makes the site. The contract as JSON and the pages are made when they are
+// first asked for.
 func New(c Config) (*Site, error) {
 	served, err := withServer(c.Contract, c.ServerURL)
 	if err != nil {
@@ -71,11 +72,13 @@ func New(c Config) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("docs: %w", err)
 	}
-	pages, err := template.New("").Funcs(template.FuncMap{"code": code, "statusText": http.StatusText}).ParseFS(files, "templates/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("docs: %w", err)
+	pages := func() (*template.Template, error) {
+		return template.New("").Funcs(template.FuncMap{"code": code, "statusText": http.StatusText}).ParseFS(files, "templates/*.html")
 	}
-	return &Site{yaml: served, json: sync.OnceValues(func() ([]byte, error) { return toJSON(served) }), redoc: redoc, problems: c.Problems, pages: pages}, nil
+	return &Site{
+		yaml: served, json: sync.OnceValues(func() ([]byte, error) { return toJSON(served) }),
+		redoc: redoc, problems: c.Problems, pages: sync.OnceValues(pages),
+	}, nil
 }
 
 // Register puts the site's routes on Echo.
@@ -129,8 +132,12 @@ func (s *Site) page(name, policy string, data func(echo.Context) (any, error)) e
 		if err != nil {
 			return err
 		}
+		pages, err := s.pages()
+		if err != nil {
+			return fmt.Errorf("docs: %w", err)
+		}
 		var page bytes.Buffer
-		if err := s.pages.ExecuteTemplate(&page, name, d); err != nil {
+		if err := pages.ExecuteTemplate(&page, name, d); err != nil {
 			return fmt.Errorf("docs: %w", err)
 		}
 		harden(c, policy)

@@ -55,7 +55,7 @@ func (a *API) tryLogin(ctx context.Context, login account.Login, address string)
 			return account.Session{}, "", err
 		}
 	}
-	session, token, err := a.p.Accounts.LogIn(ctx, login)
+	session, token, err := a.Accounts.LogIn(ctx, login)
 	if errors.Is(err, account.ErrInvalidSecondFactor) {
 		_ = a.throttles.codes.take(address) // the next try is told
 	}
@@ -70,7 +70,7 @@ func (c *call) client() account.Client {
 // LogOut implements logOut.
 func (a *API) LogOut(ctx context.Context, _ server.LogOutRequestObject) (server.LogOutResponseObject, error) {
 	call := callOf(ctx)
-	if err := a.p.Accounts.LogOut(ctx, *call.session); err != nil {
+	if err := a.Accounts.LogOut(ctx, *call.session); err != nil {
 		return nil, err
 	}
 	return server.LogOut204Response{Headers: server.LogOut204ResponseHeaders{
@@ -83,7 +83,7 @@ func (a *API) RequestPasswordReset(ctx context.Context, request server.RequestPa
 	if err := a.throttles.mail.take(addressKey(request.Body.Email)); err != nil {
 		return nil, err
 	}
-	if err := a.p.Accounts.RequestReset(ctx, request.Body.Email); err != nil {
+	if err := a.Accounts.RequestReset(ctx, request.Body.Email); err != nil {
 		return nil, err
 	}
 	return server.RequestPasswordReset202JSONResponse{Body: gen.Acknowledgement{Detail: acknowledged}, Headers: server.RequestPasswordReset202ResponseHeaders{
@@ -116,7 +116,7 @@ func (a *API) ResetPassword(ctx context.Context, request server.ResetPasswordReq
 // ListSessions implements listSessions.
 func (a *API) ListSessions(ctx context.Context, _ server.ListSessionsRequestObject) (server.ListSessionsResponseObject, error) {
 	call := callOf(ctx)
-	sessions, err := a.p.Accounts.Sessions(ctx, call.session.CustomerID)
+	sessions, err := a.Accounts.Sessions(ctx, call.session.CustomerID)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (a *API) ListSessions(ctx context.Context, _ server.ListSessionsRequestObje
 // EndSession implements endSession.
 func (a *API) EndSession(ctx context.Context, request server.EndSessionRequestObject) (server.EndSessionResponseObject, error) {
 	call := callOf(ctx)
-	if err := a.p.Accounts.EndSession(ctx, call.session.CustomerID, request.SessionID.String()); err != nil {
+	if err := a.Accounts.EndSession(ctx, call.session.CustomerID, request.SessionID.String()); err != nil {
 		return nil, err
 	}
 	return server.EndSession204Response{Headers: server.EndSession204ResponseHeaders{

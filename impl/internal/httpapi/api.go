@@ -44,9 +44,6 @@ const bodyBudget = 64 << 20
 type Params struct {
 	Contract  []byte // the OpenAPI document
 	PublicURL string // of the server, as callers reach it, without a slash at the end
-	Customers *customer.Service
-	Partners  *partner.Service
-	Accounts  *account.Service
 	Logger    *slog.Logger
 	Now       func() time.Time             // the clock
 	ClientIP  func(r *http.Request) string // of the caller, behind proxies
@@ -55,8 +52,17 @@ type Params struct {
 	Limits    Limits
 }
 
+// Services are what has the rules.
+type Services struct {
+	Customers *customer.Service
+	Partners  *partner.Service
+	Accounts  *account.Service
+}
+
 // API answers requests. It is safe for concurrent use.
 type API struct {
+	Services
+
 	p        Params
 	contract *contract.Contract
 	calls    *limiter // by API key
@@ -84,7 +90,8 @@ const burst = 5
 // kin-openapi as well.
 const sample = 1000
 
-// New makes an API.
+// New makes an API, whose services may be made meanwhile: to compile the contract
+// takes longer than all else that makes a start.
 func New(p Params) (*API, error) {
 	calls, err := newLimiter(p.RateLimit, int(p.RateLimit*burst), p.Now)
 	if err != nil {
@@ -143,7 +150,8 @@ func (a *API) Judged() contract.Counts { return a.contract.Counts() }
 // Handler puts the API's routes on Echo, with everything around them, and gives
 // the handler to serve. All other routes of the same Echo get their errors
 // answered in the same form.
-func (a *API) Handler(e *echo.Echo) http.Handler {
+func (a *API) Handler(e *echo.Echo, s Services) http.Handler {
+	a.Services = s
 	e.HTTPErrorHandler = a.handleError
 	e.Use(a.track, a.contract.Middleware)
 	server.RegisterHandlersWithBaseURL(e, server.NewStrictHandler(a, []server.StrictMiddlewareFunc{a.guard}), a.contract.BasePath())
@@ -168,7 +176,7 @@ func (a *API) CreateCustomer(ctx context.Context, request server.CreateCustomerR
 		return nil, err
 	}
 	draft.Lenient = request.Params.Prefer != nil && prefersLenient(*request.Params.Prefer)
-	created, err := a.p.Customers.Create(ctx, call.partnerID, draft, key)
+	created, err := a.Customers.Create(ctx, call.partnerID, draft, key)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +204,7 @@ func (a *API) CreateCustomer(ctx context.Context, request server.CreateCustomerR
 // GetCustomer implements getCustomer.
 func (a *API) GetCustomer(ctx context.Context, request server.GetCustomerRequestObject) (server.GetCustomerResponseObject, error) {
 	call := callOf(ctx)
-	c, err := a.p.Customers.Customer(ctx, call.partnerID, request.CustomerID)
+	c, err := a.Customers.Customer(ctx, call.partnerID, request.CustomerID)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +222,7 @@ func (a *API) GetCustomer(ctx context.Context, request server.GetCustomerRequest
 // ResendInvitation implements resendInvitation.
 func (a *API) ResendInvitation(ctx context.Context, request server.ResendInvitationRequestObject) (server.ResendInvitationResponseObject, error) {
 	call := callOf(ctx)
-	invitation, err := a.p.Accounts.ResendInvitation(ctx, call.partnerID, request.CustomerID)
+	invitation, err := a.Accounts.ResendInvitation(ctx, call.partnerID, request.CustomerID)
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (a *API) authenticateCustomer(c echo.Context) error {
 		return a.refuse(c, account.ErrNotLoggedIn)
 	}
 	ctx := c.Request().Context()
-	session, err := a.p.Accounts.Authenticate(ctx, token)
+	session, err := a.Accounts.Authenticate(ctx, token)
 	if errors.Is(err, account.ErrNotLoggedIn) {
 		return a.refuse(c, account.ErrNotLoggedIn)
 	}
@@ -110,7 +110,7 @@ func (a *API) authenticatePartner(c echo.Context) error {
 		return a.refuse(c, &credentialError{challenge})
 	}
 	ctx := c.Request().Context()
-	key, err := a.p.Partners.Authenticate(ctx, token)
+	key, err := a.Partners.Authenticate(ctx, token)
 	if errors.Is(err, partner.ErrUnauthenticated) {
 		return a.refuse(c, &credentialError{challengeInvalid})
 	}

@@ -64,7 +64,7 @@ func toAPIField(f *disbursement.Field) gen.RequiredField {
 // ListDisbursementMethods implements listDisbursementMethods.
 func (a *API) ListDisbursementMethods(ctx context.Context, _ server.ListDisbursementMethodsRequestObject) (server.ListDisbursementMethodsResponseObject, error) {
 	call := callOf(ctx)
-	list, err := a.p.Accounts.Methods(ctx, call.session.CustomerID)
+	list, err := a.Accounts.Methods(ctx, call.session.CustomerID)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (a *API) AddDisbursementMethod(ctx context.Context, request server.AddDisbu
 		return nil, err
 	}
 	m, err := proven(a, call, func() (disbursement.Method, error) {
-		return a.p.Accounts.AddMethod(ctx, call.session.CustomerID, request.Body.Password, draft)
+		return a.Accounts.AddMethod(ctx, call.session.CustomerID, request.Body.Password, draft)
 	})
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (a *API) ReplaceDisbursementMethod(ctx context.Context, request server.Repl
 		return nil, err
 	}
 	m, err := proven(a, call, func() (disbursement.Method, error) {
-		return a.p.Accounts.ReplaceMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String(), draft)
+		return a.Accounts.ReplaceMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String(), draft)
 	})
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (a *API) ReplaceDisbursementMethod(ctx context.Context, request server.Repl
 func (a *API) RemoveDisbursementMethod(ctx context.Context, request server.RemoveDisbursementMethodRequestObject) (server.RemoveDisbursementMethodResponseObject, error) {
 	call := callOf(ctx)
 	_, err := proven(a, call, func() (struct{}, error) {
-		return struct{}{}, a.p.Accounts.RemoveMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String())
+		return struct{}{}, a.Accounts.RemoveMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String())
 	})
 	if err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (a *API) RemoveDisbursementMethod(ctx context.Context, request server.Remov
 func (a *API) SetDefaultDisbursementMethod(ctx context.Context, request server.SetDefaultDisbursementMethodRequestObject) (server.SetDefaultDisbursementMethodResponseObject, error) {
 	call := callOf(ctx)
 	m, err := proven(a, call, func() (disbursement.Method, error) {
-		return a.p.Accounts.SetDefaultMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String())
+		return a.Accounts.SetDefaultMethod(ctx, call.session.CustomerID, request.Body.Password, request.MethodID.String())
 	})
 	if err != nil {
 		return nil, err

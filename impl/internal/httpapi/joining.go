@@ -15,7 +15,7 @@ import (
 const acknowledged = "If this address can be used, an e-mail is on its way to it."
 
 func (a *API) checkLink(ctx context.Context, kind string, body *gen.LinkToken) (gen.Link, error) {
-	l, state, err := a.p.Accounts.CheckLink(ctx, kind, body.Token)
+	l, state, err := a.Accounts.CheckLink(ctx, kind, body.Token)
 	if err != nil {
 		return gen.Link{}, err
 	}
@@ -29,7 +29,7 @@ func (a *API) checkLink(ctx context.Context, kind string, body *gen.LinkToken) (
 }
 
 func (a *API) useLink(ctx context.Context, kind string, body *gen.TokenAndPassword) (gen.PasswordSet, error) {
-	email, err := a.p.Accounts.UseLink(ctx, kind, body.Token, body.Password)
+	email, err := a.Accounts.UseLink(ctx, kind, body.Token, body.Password)
 	if err != nil {
 		return gen.PasswordSet{}, err
 	}
@@ -60,7 +60,7 @@ func (a *API) AcceptInvitation(ctx context.Context, request server.AcceptInvitat
 
 // RenewInvitation implements renewInvitation.
 func (a *API) RenewInvitation(ctx context.Context, request server.RenewInvitationRequestObject) (server.RenewInvitationResponseObject, error) {
-	email, err := a.p.Accounts.RenewInvitation(ctx, request.Body.Token)
+	email, err := a.Accounts.RenewInvitation(ctx, request.Body.Token)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (a *API) SignUp(ctx context.Context, request server.SignUpRequestObject) (s
 		return nil, err
 	}
 	draft := customer.Draft{Email: request.Body.Email, FirstName: request.Body.FirstName, LastName: request.Body.LastName, Language: request.Body.Language}
-	if err := a.p.Accounts.SignUp(ctx, draft); err != nil {
+	if err := a.Accounts.SignUp(ctx, draft); err != nil {
 		return nil, err
 	}
 	return server.SignUp202JSONResponse{Body: gen.Acknowledgement{Detail: acknowledged}, Headers: server.SignUp202ResponseHeaders{

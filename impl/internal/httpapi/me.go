@@ -16,7 +16,7 @@ import (
 // GetMe implements getMe.
 func (a *API) GetMe(ctx context.Context, _ server.GetMeRequestObject) (server.GetMeResponseObject, error) {
 	call := callOf(ctx)
-	profile, err := a.p.Accounts.Profile(ctx, call.session.CustomerID)
+	profile, err := a.Accounts.Profile(ctx, call.session.CustomerID)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (a *API) GetMe(ctx context.Context, _ server.GetMeRequestObject) (server.Ge
 // UpdateMe implements updateMe.
 func (a *API) UpdateMe(ctx context.Context, request server.UpdateMeRequestObject) (server.UpdateMeResponseObject, error) {
 	call := callOf(ctx)
-	profile, err := a.p.Accounts.Update(ctx, call.session.CustomerID, fromAPIMeChange(request.Body))
+	profile, err := a.Accounts.Update(ctx, call.session.CustomerID, fromAPIMeChange(request.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (a *API) proveByCode(c *call) error {
 func (a *API) ChangePassword(ctx context.Context, request server.ChangePasswordRequestObject) (server.ChangePasswordResponseObject, error) {
 	call := callOf(ctx)
 	token, err := proven(a, call, func() (string, error) {
-		return a.p.Accounts.ChangePassword(ctx, *call.session, request.Body.CurrentPassword, request.Body.NewPassword, call.client())
+		return a.Accounts.ChangePassword(ctx, *call.session, request.Body.CurrentPassword, request.Body.NewPassword, call.client())
 	})
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (a *API) EnrolTotp(ctx context.Context, request server.EnrolTotpRequestObje
 	if err := a.prove(call); err != nil {
 		return nil, err
 	}
-	e, err := a.p.Accounts.EnrolTOTP(ctx, call.session.CustomerID, request.Body.Password)
+	e, err := a.Accounts.EnrolTOTP(ctx, call.session.CustomerID, request.Body.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (a *API) EnrolTotp(ctx context.Context, request server.EnrolTotpRequestObje
 func (a *API) ConfirmTotp(ctx context.Context, request server.ConfirmTotpRequestObject) (server.ConfirmTotpResponseObject, error) {
 	call := callOf(ctx)
 	codes, err := proven(a, call, func() ([]string, error) {
-		return a.p.Accounts.ConfirmTOTP(ctx, call.session.CustomerID, request.Body.Code)
+		return a.Accounts.ConfirmTOTP(ctx, call.session.CustomerID, request.Body.Code)
 	})
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (a *API) DisableTotp(ctx context.Context, request server.DisableTotpRequest
 	if err := a.proveByCode(call); err != nil {
 		return nil, err
 	}
-	if err := a.p.Accounts.DisableTOTP(ctx, call.session.CustomerID, request.Body.Password, request.Body.Code); err != nil {
+	if err := a.Accounts.DisableTOTP(ctx, call.session.CustomerID, request.Body.Password, request.Body.Code); err != nil {
 		return nil, err
 	}
 	a.throttles.proof.forget(call.session.CustomerID)
@@ -130,7 +130,7 @@ func (a *API) DisableTotp(ctx context.Context, request server.DisableTotpRequest
 // ExportMe implements exportMe.
 func (a *API) ExportMe(ctx context.Context, _ server.ExportMeRequestObject) (server.ExportMeResponseObject, error) {
 	call := callOf(ctx)
-	e, err := a.p.Accounts.Export(ctx, call.session.CustomerID)
+	e, err := a.Accounts.Export(ctx, call.session.CustomerID)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (a *API) CloseAccount(ctx context.Context, request server.CloseAccountReque
 	if request.Body.Code != nil {
 		code = *request.Body.Code
 	}
-	if err := a.p.Accounts.Close(ctx, call.session.CustomerID, request.Body.Password, code, request.Body.Reason); err != nil {
+	if err := a.Accounts.Close(ctx, call.session.CustomerID, request.Body.Password, code, request.Body.Reason); err != nil {
 		return nil, err
 	}
 	return server.CloseAccount204Response{Headers: server.CloseAccount204ResponseHeaders{

@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"unicode"
 
 	gomail "github.com/wneessen/go-mail"
@@ -48,8 +49,8 @@ type ComposerParams struct {
 // Composer writes e-mails. It is safe for concurrent use.
 type Composer struct {
 	p         ComposerParams
-	templates *templates
-	sender    string // the address of From
+	templates func() (*templates, error) // read once
+	sender    string                     // the address of From
 }
 
 // NewComposer makes a composer. It refuses templates that cannot be parsed, or
@@ -59,11 +60,13 @@ func NewComposer(p ComposerParams) (*Composer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sender of e-mails: %w", err)
 	}
-	t, err := loadTemplates(p.Templates, p.URLs)
-	if err != nil {
-		return nil, err
+	c := &Composer{p: p, sender: sender}
+	c.templates = sync.OnceValues(func() (*templates, error) { return loadTemplates(p.Templates, p.URLs) })
+	if p.Templates == "" {
+		return c, nil // the embedded ones are good, and read for the first e-mail
 	}
-	return &Composer{p: p, templates: t, sender: sender}, nil
+	_, err = c.templates()
+	return c, err
 }
 
 // content is what the templates say.
@@ -87,7 +90,12 @@ var needsLink = map[string]bool{"confirmation": true, "password_reset": true}
 // is its Message-ID, which is made of the message's own id: a message that is
 // sent again is recognised.
 func (c *Composer) Compose(m outbox.Message) ([]byte, error) {
-	said, lang := c.content(m)
+	templates, err := c.templates()
+	if err != nil {
+		return nil, fmt.Errorf("compose %s: %w", m.Kind, err)
+	}
+	lang := templates.match(m.Language)
+	said := c.content(m, lang)
 	if m.Link != nil {
 		link, err := c.p.LinkURL(m)
 		if err != nil {
@@ -97,15 +105,14 @@ func (c *Composer) Compose(m outbox.Message) ([]byte, error) {
 	} else if needsLink[m.Kind] {
 		return nil, fmt.Errorf("compose %s: it has no link", m.Kind)
 	}
-	w, err := c.templates.write(m.Kind, lang, said)
+	w, err := templates.write(m.Kind, lang, said)
 	if err != nil {
 		return nil, fmt.Errorf("compose %s: %w", m.Kind, err)
 	}
 	return c.message(m, lang, w)
 }
 
-func (c *Composer) content(m outbox.Message) (content, *lang) {
-	lang := c.templates.match(m.Language)
+func (c *Composer) content(m outbox.Message, lang *lang) content {
 	said := content{
 		Lang: lang.tag, Name: greeting(m.FirstName), When: lang.moment(m.CreatedAt),
 		URLs: c.p.URLs, Support: c.p.URLs.Support, SupportURL: supportURL(c.p.URLs.Support),
@@ -113,7 +120,7 @@ func (c *Composer) content(m outbox.Message) (content, *lang) {
 	if m.PartnerName != nil {
 		said.Partner = plain(*m.PartnerName)
 	}
-	return said, lang
+	return said
 }
 
 // message puts the parts together as RFC 5322 and RFC 2046 have it.

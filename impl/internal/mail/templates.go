@@ -232,8 +232,12 @@ func (s *source) parseText(names ...string) (*texttemplate.Template, error) {
 
 // Kinds lists the kinds of e-mail that there are templates for.
 func (c *Composer) Kinds() []string {
+	templates, err := c.templates()
+	if err != nil {
+		return nil
+	}
 	var names []string
-	for name := range c.templates.languages[0].kinds {
+	for name := range templates.languages[0].kinds {
 		names = append(names, name)
 	}
 	slices.Sort(names)

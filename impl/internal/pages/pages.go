@@ -52,6 +52,7 @@ import (
 	"html/template"
 	"net/http"
 	"path"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 )
@@ -88,10 +89,10 @@ func pageList() []page {
 // content is what is sent for a URL.
 type content struct {
 	contentType, cacheControl string
-	body                      []byte
+	body                      func() ([]byte, error)
 }
 
-// Site is the pages and what they are made of, ready to be sent.
+// Site is the pages and what they are made of.
 type Site struct {
 	contents map[string]content // by path
 }
@@ -108,8 +109,8 @@ var contentTypes = map[string]string{
 	".svg": "image/svg+xml",
 }
 
-// New makes the pages. It fails if one of them names a text or a file that there
-// is not, which the tests would have told.
+// New makes the site. Each page is made when it is first asked for, which fails if
+// it names a text or a file that there is not: the tests would have told.
 func New() (*Site, error) {
 	texts, err := readTexts()
 	if err != nil {
@@ -122,7 +123,7 @@ func New() (*Site, error) {
 	s := &Site{contents: make(map[string]content)}
 	folder := "/assets/" + hashOf(assets) + "/"
 	for name, body := range assets {
-		s.contents[folder+name] = content{contentTypes[path.Ext(name)], forever, body}
+		s.contents[folder+name] = content{contentTypes[path.Ext(name)], forever, func() ([]byte, error) { return body, nil }}
 	}
 	functions := template.FuncMap{
 		"t": func(key string) (string, error) {
@@ -140,11 +141,7 @@ func New() (*Site, error) {
 		"args": args,
 	}
 	for _, p := range pageList() {
-		body, err := render(p, functions)
-		if err != nil {
-			return nil, fmt.Errorf("pages: %s: %w", p.Path, err)
-		}
-		s.contents[p.Path] = content{"text/html; charset=utf-8", never, body}
+		s.contents[p.Path] = content{"text/html; charset=utf-8", never, sync.OnceValues(func() ([]byte, error) { return render(p, functions) })}
 	}
 	return s, nil
 }
@@ -153,9 +150,13 @@ func New() (*Site, error) {
 func (s *Site) Register(e *echo.Echo) {
 	for where, what := range s.contents {
 		e.GET(where, func(c echo.Context) error {
+			body, err := what.body()
+			if err != nil {
+				return fmt.Errorf("pages: %s: %w", where, err)
+			}
 			harden(c.Response().Header())
 			c.Response().Header().Set(echo.HeaderCacheControl, what.cacheControl)
-			return c.Blob(http.StatusOK, what.contentType, what.body)
+			return c.Blob(http.StatusOK, what.contentType, body)
 		})
 	}
 }
