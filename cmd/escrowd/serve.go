@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"runtime/debug"
 	"time"
 
 	"cryptoexchange.com/escrow/impl"
@@ -73,8 +74,15 @@ func (s *serveCommand) Run(ctx context.Context, c *cli, out ui) (err error) {
 	if first {
 		out.printf(welcome, partner.ID, partner.Name, service.URL(), key.Reveal())
 	}
+	// For what the start alone needed. Later, for whoever waited calls first.
+	settled := time.AfterFunc(settleAfter, debug.FreeOSMemory)
+	defer settled.Stop()
 	return service.Run(ctx)
 }
+
+// settleAfter is when memory that is not needed any more is given back to the
+// system, once.
+const settleAfter = time.Second
 
 // welcome is printed once. Its curl can be pasted as it is, and its parts taken
 // for other programs.
