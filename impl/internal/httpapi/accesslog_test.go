@@ -20,7 +20,7 @@ func TestAccessLog(t *testing.T) {
 	l := newAccessLog(slog.New(slog.NewTextHandler(&out, nil)), 2)
 	at := time.Unix(1_800_000_000, 0)
 	add := func(status int) {
-		c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder())
+		c := echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), httptest.NewRecorder())
 		c.Response().Status = status
 		l.add(c, &call{}, at, time.Millisecond)
 	}
