@@ -187,9 +187,9 @@ func insertMessage(tx *tx, customerID int64, m customer.Message, at time.Time) e
 
 const (
 	selectCustomer = `SELECT ` + customerColumns + fromCustomers
-	// selectWhole tells whether there are disbursement methods too, for most
-	// customers have none, and a query that finds nothing costs as much as this.
-	selectWhole     = `SELECT ` + customerColumns + `, EXISTS (SELECT 1 FROM disbursement_methods WHERE customer_id = c.id)` + fromCustomers
+	// selectWhole tells how many disbursement methods there are too, for most
+	// customers have none to be read.
+	selectWhole     = `SELECT ` + customerColumns + `, c.methods` + fromCustomers
 	customerColumns = `
     c.id, c.partner_id, c.email, c.username, c.first_name, c.middle_name, c.last_name,
     c.company_name, c.gender, c.date_of_birth, c.status, c.customer_group,
@@ -198,11 +198,10 @@ const (
     c.address_state, c.address_country, c.address_post_code, c.language, c.last_login_at,
     c.last_login_ip, c.last_login_host, c.created_at, c.updated_at, c.deleted_at,
     c.reason_for_deletion, c.changed_fields,
-    l.created_at, o.sent_at, o.failed_at, l.used_at, l.expires_at`
+    l.created_at, l.sent_at, l.failed_at, l.used_at, l.expires_at`
 	fromCustomers = `
 FROM customers c
 LEFT JOIN links l ON l.customer_id = c.id AND l.kind = 'invitation'
-LEFT JOIN outbox o ON o.id = l.id
 WHERE `
 	// The invitation is that of the latest introductory e-mail.
 	latest = ` ORDER BY l.created_at DESC LIMIT 1`
@@ -223,8 +222,8 @@ func (db *DB) AnyCustomer(ctx context.Context, id int64) (customer.Customer, err
 func (db *DB) customer(ctx context.Context, query string, args ...any) (customer.Customer, error) {
 	var c customer.Customer
 	err := db.readers.use(ctx, func(reader *conn) (err error) {
-		var hasMethods bool
-		if c, err = scanCustomer(reader.row(query, args...), &hasMethods); err == nil && hasMethods {
+		var n int
+		if c, err = scanCustomer(reader.row(query, args...), &n); err == nil && n > 0 {
 			c.DisbursementMethods, err = methods(reader, c.ID)
 		}
 		return err

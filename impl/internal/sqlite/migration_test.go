@@ -26,6 +26,9 @@ func TestMigrateOrder(t *testing.T) {
 		`INSERT INTO customers (id, email, email_key, username, status, customer_group, subscribed_to_news_letter, email_verified, phone_verified, is_company, created_at, updated_at)
 		 VALUES (7, 'a@example.com', 'a@example.com', '', 1, 1, 0, 0, 0, 0, 5, 5)`,
 		`INSERT INTO outbox (id, customer_id, kind, created_at, due_at, attempts, last_error) VALUES ('m', 7, 'introduction', 5, 6, 1, 'no')`,
+		`INSERT INTO outbox (id, customer_id, kind, created_at, attempts, sent_at) VALUES ('n', 7, 'introduction', 6, 1, 8)`,
+		`INSERT INTO links (id, customer_id, kind, hash, key_id, created_at, expires_at) VALUES ('n', 7, 'invitation', x'00', 3, 6, 9)`,
+		`INSERT INTO disbursement_methods (id, customer_id, type, is_default, usable, details, warnings, secret, created_at, updated_at) VALUES ('d', 7, 'ach', 1, 1, '{}', '[]', x'00', 5, 5)`,
 		`INSERT INTO outbox_attempts (message_id, attempt, started_at, error) VALUES ('m', 1, 5, 'no')`,
 	} {
 		if _, err := old.ExecContext(t.Context(), statement); err != nil {
@@ -50,6 +53,10 @@ func TestMigrateOrder(t *testing.T) {
 	}
 	if got, err := db.Claim(t.Context(), fromMicros(8), fromMicros(9), 5); err != nil || len(got) != 1 || got[0].Attempts != 2 || got[0].Link == nil {
 		t.Errorf("claimed %+v, %v", got, err)
+	}
+	var sent, methods int
+	if err := db.read(t.Context()).row(`SELECT l.sent_at, c.methods FROM links l JOIN customers c ON c.id = l.customer_id WHERE l.id = 'n'`).Scan(&sent, &methods); err != nil || sent != 8 || methods != 1 {
+		t.Errorf("sent at %d, %d methods, %v", sent, methods, err)
 	}
 	var orphans int
 	if err := db.read(t.Context()).row(`SELECT count(*) FROM pragma_foreign_key_check`).Scan(&orphans); err != nil || orphans > 0 {

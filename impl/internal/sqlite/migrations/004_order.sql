@@ -15,12 +15,15 @@ CREATE TABLE links_next (
     key_id      INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL,
     used_at     INTEGER,
+    sent_at     INTEGER, -- of the e-mail, as in outbox
+    failed_at   INTEGER, -- of the e-mail, as in outbox
     without_id  INTEGER NOT NULL DEFAULT 0, -- 1: the token has no id
     PRIMARY KEY (customer_id, kind, created_at, id)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO links_next (customer_id, kind, created_at, id, hash, key_id, expires_at, used_at, without_id)
-SELECT customer_id, kind, created_at, id, hash, key_id, expires_at, used_at, 1 FROM links;
+INSERT INTO links_next (customer_id, kind, created_at, id, hash, key_id, expires_at, used_at, sent_at, failed_at, without_id)
+SELECT l.customer_id, l.kind, l.created_at, l.id, l.hash, l.key_id, l.expires_at, l.used_at, o.sent_at, o.failed_at, 1
+FROM links l JOIN outbox o ON o.id = l.id;
 
 DROP TABLE links;
 ALTER TABLE links_next RENAME TO links;
@@ -58,3 +61,27 @@ ALTER TABLE outbox_next RENAME TO outbox;
 ALTER TABLE outbox_attempts_next RENAME TO outbox_attempts;
 CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX outbox_customer ON outbox (customer_id);
+
+-- What reading a customer would otherwise have to look up in two more tables.
+
+-- +goose StatementBegin
+CREATE TRIGGER outbox_outcome AFTER UPDATE OF sent_at, failed_at ON outbox BEGIN
+    UPDATE links SET sent_at = NEW.sent_at, failed_at = NEW.failed_at WHERE customer_id = NEW.customer_id AND id = NEW.id;
+END;
+-- +goose StatementEnd
+
+ALTER TABLE customers ADD COLUMN methods INTEGER NOT NULL DEFAULT 0; -- how many rows of disbursement_methods
+UPDATE customers SET methods = (SELECT count(*) FROM disbursement_methods WHERE customer_id = customers.id)
+WHERE id IN (SELECT customer_id FROM disbursement_methods);
+
+-- +goose StatementBegin
+CREATE TRIGGER method_added AFTER INSERT ON disbursement_methods BEGIN
+    UPDATE customers SET methods = methods + 1 WHERE id = NEW.customer_id;
+END;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+CREATE TRIGGER method_removed AFTER DELETE ON disbursement_methods BEGIN
+    UPDATE customers SET methods = methods - 1 WHERE id = OLD.customer_id;
+END;
+-- +goose StatementEnd
