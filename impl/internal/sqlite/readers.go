@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"cryptoexchange.com/escrow/impl/internal/customer"
@@ -11,7 +12,16 @@ import (
 
 // mostReaders read at once. More than there are processors only helps when
 // reads wait for storage.
-const mostReaders = 8
+var mostReaders = max(4, runtime.GOMAXPROCS(0))
+
+// mapped is how much of the file readers see as memory, in bytes: at most 2 GiB.
+// They then share the pages that the system has of it anyway, instead of copying
+// each into a cache that all connections of the process take turns at. What is
+// mapped counts as resident memory of the process, for each reader, although the
+// system takes it back when it wants; "anonymous" memory is what the process needs.
+// An error of storage in what is mapped ends the process, as it would end the
+// transaction otherwise; nothing that was acknowledged depends on it.
+const mapped = 2<<30 - 1<<16
 
 // errClosed is returned after Close.
 var errClosed = fmt.Errorf("%w: the store is closed", customer.ErrUnavailable)
@@ -65,7 +75,7 @@ func (r *readers) take() (*conn, error) {
 		r.idle = r.idle[:n-1]
 		return c, nil
 	}
-	return open(r.path, "query_only = 1")
+	return open(r.path, "query_only = 1", fmt.Sprintf("mmap_size = %d", mapped))
 }
 
 func (r *readers) give(c *conn) {

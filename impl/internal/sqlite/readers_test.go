@@ -19,7 +19,7 @@ func TestReadersBounded(t *testing.T) {
 	db := openForTest(t, t.TempDir())
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	const most = 2 * mostReaders
+	most := 2 * mostReaders
 	ended := make(chan error)
 	for range most {
 		go func() {
