@@ -79,6 +79,8 @@ func fill(v reflect.Value, n int) int {
 			n = fill(v.Field(i), n)
 		}
 		return n
+	case reflect.Array: // a UUID
+		v.Index(0).SetUint(uint64(n))
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		return fill(v.Index(0), n)
@@ -88,6 +90,8 @@ func fill(v reflect.Value, n int) int {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		v.SetInt(int64(1000 + n))
+	default:
+		panic("nothing to set a " + v.Type().String() + " to")
 	}
 	return n + 1
 }

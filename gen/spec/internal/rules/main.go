@@ -14,15 +14,18 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-func main() {
+func main() { os.Exit(start()) }
+
+func start() int {
 	if len(os.Args) != 3 {
 		fmt.Fprintln(os.Stderr, "usage: rules DOCUMENT.yaml RULES.json")
-		os.Exit(2)
+		return 2
 	}
 	if err := run(os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, "rules:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 func run(from, to string) error {
