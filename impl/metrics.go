@@ -58,11 +58,11 @@ func (m *metrics) close() error {
 	if m == nil {
 		return nil
 	}
-	err := m.listener.Close()
-	if errors.Is(err, net.ErrClosed) {
-		err = nil
+	err := m.server.Close() // and the listener, if it is served
+	if e := m.listener.Close(); !errors.Is(e, net.ErrClosed) {
+		err = errors.Join(err, e)
 	}
-	return errors.Join(err, m.server.Close())
+	return err
 }
 
 // judgements are counters of what the contract has judged, for each direction.

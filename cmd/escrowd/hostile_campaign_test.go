@@ -33,7 +33,7 @@ const (
 	// which may fill late, and by garbage that is not yet collected.
 	flatGrowth = 32 << 20
 	// memoryBound is how much it may have at any time.
-	memoryBound = 512 << 20
+	memoryBound = 512 << 20 * raceFactor
 )
 
 // TestHostileCampaign sends hostile requests to the real server, and holds every

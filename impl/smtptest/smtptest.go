@@ -198,12 +198,14 @@ func (c *conn) Write(b []byte) (int, error) {
 			return len(b), nil
 		}
 	}
-	n, err := c.Conn.Write(b)
-	if err == nil && c.ending != nil {
-		c.s.mu.Lock()
-		c.ending.Confirmed = true
-		c.s.mu.Unlock()
+	if c.ending == nil {
+		return c.Conn.Write(b)
 	}
+	// Whoever has read the reply must not find that it was not written.
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	n, err := c.Conn.Write(b)
+	c.ending.Confirmed = err == nil
 	c.ending = nil
 	return n, err
 }
