@@ -92,7 +92,7 @@ func TestPlans(t *testing.T) {
 	db := openForTest(t, t.TempDir())
 	for _, query := range []string{
 		selectWhole + `c.id = ? AND c.partner_id = ?` + latest, selectByEmail, selectIdempotencyKey, selectDue, readMessage,
-		selectLink + ofMessage, selectLink + withoutID, useLink, isLinkUsed, useLinks,
+		selectLink + ofMessage, selectLink + withoutID, useLink, isLinkUsed, useLinks, selectUnconfirmed,
 	} {
 		var plan []string
 		err := db.readers.use(context.Background(), func(c *conn) error {

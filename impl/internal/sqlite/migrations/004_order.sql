@@ -62,6 +62,9 @@ ALTER TABLE outbox_attempts_next RENAME TO outbox_attempts;
 CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX outbox_customer ON outbox (customer_id);
 
+-- Sign-ups that nobody has confirmed are looked for among all customers.
+CREATE INDEX customers_unconfirmed ON customers (created_at) WHERE customer_group = 1 AND email_verified = 0;
+
 -- What reading a customer would otherwise have to look up in two more tables.
 
 -- +goose StatementBegin
