@@ -59,3 +59,16 @@ SELECT printf('018f6b1c-9d3e-7c45-a1b2-%012x', i), randomblob(32), customer_id, 
 		t.Errorf("the log has errors:\n%s", l.log)
 	}
 }
+
+// TestEscapedTwice checks that an id is unescaped once: %2531 is %31, which is no
+// id, and not 1.
+func TestEscapedTwice(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.create(t, `{"email":"ana.garcia@example.com"}`).want(t, http.StatusCreated, "")
+	for id, status := range map[string]int{"1": 200, "%31": 200, "%2531": 400, "%25": 400, "%252F": 400} {
+		if got := b.get(t, id); got.status != status {
+			t.Errorf("%s: %d %s", id, got.status, got.raw)
+		}
+	}
+}

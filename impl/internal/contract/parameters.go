@@ -215,7 +215,9 @@ func given(c echo.Context, query url.Values, p *parameter) []string {
 			return nil
 		}
 		value := values[p.index : p.index+1]
-		if !strings.Contains(value[0], "%") {
+		// Without a RawPath, Echo takes values from the path that is unescaped
+		// already; a % in them is one.
+		if c.Request().URL.RawPath == "" || !strings.Contains(value[0], "%") {
 			return value
 		}
 		unescaped, err := url.PathUnescape(value[0])
