@@ -127,7 +127,10 @@ func (j *judge) find(method, target string) (list []*route) {
 		if r.method != method && (method != http.MethodHead || r.method != http.MethodGet) {
 			continue
 		}
-		if slices.ContainsFunc(forms, func(form string) bool { return r.matches(strings.TrimPrefix(form, j.base)) }) {
+		if slices.ContainsFunc(forms, func(form string) bool {
+			path, under := strings.CutPrefix(form, j.base) // what is elsewhere is no operation
+			return under && r.matches(path)
+		}) {
 			list = append(list, r)
 		}
 	}
@@ -359,6 +362,17 @@ func TestJudge(t *testing.T) {
 		err := j.check(a, target)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v; want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestJudgeFind checks that a path is an operation's under the base path alone.
+func TestJudgeFind(t *testing.T) {
+	t.Parallel()
+	j := newJudge(t)
+	for target, want := range map[string]int{j.base + "/customer/me": 1, "/customer/me": 0, j.base: 0} {
+		if got := j.find(http.MethodGet, target); len(got) != want {
+			t.Errorf("%s is for %d operations, want %d", target, len(got), want)
 		}
 	}
 }
