@@ -30,7 +30,8 @@ var layers = map[string]struct {
 	"gen/server":                 {[]string{"gen"}, []string{"github.com/oapi-codegen/runtime", "github.com/labstack/echo/v4"}},
 	"impl/internal/country":      {nil, nil},
 	"impl/internal/text":         {nil, nil},
-	"impl/internal/rawhttp":      {nil, nil},
+	"impl/internal/unread":       {nil, nil},
+	"impl/internal/rawhttp":      {[]string{"impl/internal/unread"}, nil},
 	"impl/internal/emailaddr":    {[]string{"impl/internal/text"}, []string{"golang.org/x/"}},
 	"impl/internal/phone":        {nil, []string{"github.com/nyaruka/phonenumbers"}},
 	"impl/internal/disbursement": {[]string{"impl/internal/banking", "impl/internal/country", "impl/internal/text", "impl/internal/wallet"}, []string{"golang.org/x/text"}},
@@ -59,7 +60,7 @@ var layers = map[string]struct {
 	"impl/internal/strictjson": {nil, []string{"github.com/go-json-experiment/json"}},
 	"impl/internal/checker":    {[]string{"impl/internal/strictjson"}, []string{"github.com/getkin/kin-openapi/openapi3"}},
 	"impl/internal/contract": {
-		[]string{"impl/internal/checker", "impl/internal/strictjson"},
+		[]string{"impl/internal/checker", "impl/internal/strictjson", "impl/internal/unread"},
 		[]string{"github.com/getkin/kin-openapi", "github.com/labstack/echo/v4", "github.com/google/uuid"},
 	},
 	"impl/internal/docs": {nil, []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json", "gopkg.in/yaml.v3"}},

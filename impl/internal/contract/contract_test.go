@@ -104,7 +104,7 @@ func setup(t *testing.T) *bundle {
 	})
 	e.GET("/page", func(c echo.Context) error { return c.HTML(http.StatusOK, "<p>page") })
 	e.GET("/broken", func(echo.Context) error { panic("personal data") })
-	server := httptest.NewUnstartedServer(contract.HeadAsGet(contract.DiscardUnread(e)))
+	server := httptest.NewUnstartedServer(ct.Handler(e))
 	server.Config.ReadTimeout = time.Second
 	server.Start()
 	t.Cleanup(server.Close)

@@ -12,18 +12,6 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// HeadAsGet lets HEAD be answered wherever GET is. It goes around Echo, which
-// routes by the method that it was called with; the HTTP server leaves the body
-// out.
-func HeadAsGet(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodHead {
-			r = asGet(r)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
 // asGet is a request with another method. It is a copy, for the server looks at
 // the method of its own.
 func asGet(r *http.Request) *http.Request {
@@ -34,9 +22,9 @@ func asGet(r *http.Request) *http.Request {
 
 // Handler is what to serve instead of an Echo with the middleware: HEAD is
 // answered as GET is, save where the document has HEAD itself, and bodies are
-// handled as [DiscardUnread] says.
+// handled as [discardUnread] says.
 func (ct *Contract) Handler(e *echo.Echo) http.Handler {
-	return DiscardUnread(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return discardUnread(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead && !ct.hasHead(e, r) {
 			r = asGet(r)
 		}

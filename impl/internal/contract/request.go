@@ -110,7 +110,7 @@ func (ct *Contract) readBody(c echo.Context, op *operation, m *media, read readi
 		b.raw.Grow(int(min(n, smallBody)) + bytes.MinRead)
 	}
 	// The server is not told of a body that is too large: it would close the
-	// connection, though the rest may be read yet (see DiscardUnread).
+	// connection, though the rest may be read yet (see discardUnread).
 	b.limited = limited{Reader: r.Body, limit: ct.options.BodyLimit, budget: ct.budget}
 	if _, err := b.raw.ReadFrom(&b.limited); err != nil {
 		return nil, readError(err)

@@ -6,19 +6,15 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"cryptoexchange.com/escrow/impl/internal/unread"
 )
 
-// Limits on what is read of a body after its request has been answered.
-const (
-	discardLimit = 16 << 20
-	discardTime  = 5 * time.Second
-)
-
-// DiscardUnread lets clients read why their request was refused. Many write a
+// discardUnread lets clients read why their request was refused. Many write a
 // whole request before they look for an answer; the HTTP server reads no more
 // than 256 KiB on their behalf and then resets the connection, which takes the
 // answer with it. It must go around Echo.
-func DiscardUnread(next http.Handler) http.Handler {
+func discardUnread(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 {
 			next.ServeHTTP(w, r)
@@ -26,7 +22,7 @@ func DiscardUnread(next http.Handler) http.Handler {
 		}
 		// A copy, for the server looks at the body of its own.
 		watched := *r
-		body := &incoming{ReadCloser: r.Body, large: r.ContentLength > discardLimit}
+		body := &incoming{ReadCloser: r.Body, large: r.ContentLength > unread.Limit}
 		watched.Body = body
 		next.ServeHTTP(w, &watched)
 		if body.ended || body.large {
@@ -34,11 +30,11 @@ func DiscardUnread(next http.Handler) http.Handler {
 		}
 		c := http.NewResponseController(w)
 		// The answer must be on its way before more is waited for.
-		if c.Flush() != nil || c.SetReadDeadline(time.Now().Add(discardTime)) != nil {
+		if c.Flush() != nil || c.SetReadDeadline(time.Now().Add(unread.Timeout)) != nil {
 			return
 		}
 		// Where it does not end, the server closes the connection.
-		_, _ = io.CopyN(io.Discard, body, discardLimit)
+		unread.Discard(body)
 	})
 }
 

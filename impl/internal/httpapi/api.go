@@ -155,7 +155,7 @@ func (a *API) Handler(e *echo.Echo, s Services) http.Handler {
 	e.HTTPErrorHandler = a.handleError
 	e.Use(a.track, a.contract.Middleware)
 	server.RegisterHandlersWithBaseURL(e, server.NewStrictHandler(a, []server.StrictMiddlewareFunc{a.guard}), a.contract.BasePath())
-	return contract.HeadAsGet(contract.DiscardUnread(e))
+	return a.contract.Handler(e)
 }
 
 // Headers that every answer has.

@@ -15,13 +15,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"cryptoexchange.com/escrow/impl/internal/unread"
 )
 
 // Refusal is what net/http would answer.
@@ -36,14 +37,6 @@ type Answer struct {
 	Header http.Header
 	Body   []byte
 }
-
-// Limits on what is read of a request after its refusal. A client that writes
-// everything before it reads anything would find a reset in place of the answer
-// if nothing were.
-const (
-	discardLimit = 16 << 20
-	discardTime  = 5 * time.Second
-)
 
 // Wrap makes a server answer its refusals by answer, and gives the listener that
 // it must serve. The server must have its handler, and neither ConnState nor
@@ -113,9 +106,9 @@ func (c *conn) Write(p []byte) (int, error) {
 
 // discard ends our side, and reads what is left of the other.
 func (c *conn) discard() {
-	if c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(discardTime)) == nil {
+	if c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(unread.Timeout)) == nil {
 		// Where it does not end, the server closes the connection.
-		_, _ = io.CopyN(io.Discard, c.TCPConn, discardLimit)
+		unread.Discard(c.TCPConn)
 	}
 }
 
