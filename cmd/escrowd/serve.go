@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -75,13 +76,23 @@ func (s *serveCommand) Run(ctx context.Context, c *cli, out ui) (err error) {
 	if first {
 		out.printf(welcome, partner.ID, partner.Name, service.URL(), key.Reveal())
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
-	}
+	tune()
 	// For what the start alone needed. Later, for whoever waited calls first.
 	settled := time.AfterFunc(settleAfter, debug.FreeOSMemory)
 	defer settled.Stop()
 	return service.Run(ctx)
+}
+
+// tune sets what the runtime cannot know, unless the operator has.
+func tune() {
+	// The writer waits for storage again and again, for less time than it takes
+	// the scheduler to notice: it would keep a processor from those who compute.
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 }
 
 // collectAt is by how many percent of what is in use memory grows before what is
