@@ -1,0 +1,336 @@
+package check
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"cryptoexchange.com/escrow/conformance/internal/finding"
+	"cryptoexchange.com/escrow/conformance/internal/generate"
+	"cryptoexchange.com/escrow/conformance/internal/openapi"
+	"cryptoexchange.com/escrow/conformance/internal/schema"
+	"cryptoexchange.com/escrow/conformance/internal/wire"
+)
+
+// Config is what a run needs to know.
+type Config struct {
+	Document *openapi.Document
+	Base     *url.URL // what the paths of the document are put behind
+	Client   *wire.Client
+	Seed     uint64
+	Workers  int // probes at a time; at least 1
+
+	Own, Other map[string]string // credentials by security scheme
+	Mailbox    string            // folder in which the server's e-mails arrive; empty: none
+
+	ReadOnly bool                // leave out all that may change something
+	Wanted   func(p *Probe) bool // which probes are run; nil: all
+	// FirstFinding ends the run with the first finding, without trying it again.
+	FirstFinding bool
+	// Started and Ended tell of progress; nil: nobody listens.
+	Started func(probes int)
+	Ended   func(p *Probe, found []finding.Finding)
+}
+
+// attempts is how often what was found is tried again.
+const attempts = 3
+
+// Runner runs probes against one server.
+type Runner struct {
+	Config
+	Coverage *Coverage
+
+	schemas  *schema.Set
+	client   *wire.Client
+	own      credentials
+	other    map[string]string
+	fixtures *fixtures
+	refusals refusals
+	run      string // makes values of this run differ from those of all others
+
+	mu       sync.Mutex
+	serial   int // guarded by mu, as are the others
+	findings map[string]*finding.Finding
+	skipped  map[string]string // probes, and why
+}
+
+// New prepares a run.
+func New(c Config) (*Runner, error) {
+	schemas, err := schema.New(c.Document)
+	if err != nil {
+		return nil, fmt.Errorf("read schemas: %w", err)
+	}
+	r := &Runner{
+		Config: c, schemas: schemas, client: c.Client, other: c.Other,
+		findings: map[string]*finding.Finding{}, skipped: map[string]string{},
+		run: fmt.Sprintf("%x", time.Now().UnixMilli()),
+	}
+	r.own.values = map[string]string{}
+	for scheme, value := range c.Own {
+		r.own.values[scheme] = value
+	}
+	r.Coverage = newCoverage(c.Document)
+	r.fixtures = newFixtures(c.Document, c.Mailbox)
+	return r, nil
+}
+
+// unique is a name that no run has used: lower-case letters and digits.
+func (r *Runner) unique() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.serial++
+	return fmt.Sprintf("%s%x", r.run, r.serial)
+}
+
+// Probes are all probes for the document, in order.
+func (r *Runner) Probes() []Probe {
+	var all []Probe
+	for _, p := range probers {
+		all = append(all, p(r)...)
+	}
+	return all
+}
+
+// Run runs the probes that are wanted. It returns an error only if ctx ends.
+func (r *Runner) Run(ctx context.Context) error {
+	var wanted []Probe
+	for _, p := range r.Probes() {
+		if (r.Wanted == nil || r.Wanted(&p)) && !(r.ReadOnly && p.Writes) {
+			wanted = append(wanted, p)
+		}
+	}
+	if r.Started != nil {
+		r.Started(len(wanted))
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for _, late := range []bool{false, true} {
+		for _, alone := range []bool{false, true} {
+			r.phase(ctx, cancel, slices.DeleteFunc(slices.Clone(wanted), func(p Probe) bool { return p.Late != late || p.Alone != alone }), alone)
+		}
+	}
+	r.cleanUp(ctx)
+	if r.FirstFinding && len(r.findings) > 0 {
+		return nil
+	}
+	return ctx.Err()
+}
+
+// phase runs probes at the same time, or one after the other.
+func (r *Runner) phase(ctx context.Context, cancel context.CancelFunc, probes []Probe, alone bool) {
+	workers := max(r.Workers, 1)
+	if alone {
+		workers = 1
+	}
+	queue := make(chan *Probe)
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for p := range queue {
+				r.one(ctx, p)
+				if r.FirstFinding && r.found() {
+					cancel()
+				}
+			}
+		})
+	}
+	for i := range probes {
+		select {
+		case queue <- &probes[i]:
+		case <-ctx.Done():
+		}
+	}
+	close(queue)
+	wg.Wait()
+}
+
+func (r *Runner) found() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.findings) > 0
+}
+
+// one runs a probe, and again if it found something.
+func (r *Runner) one(ctx context.Context, p *Probe) {
+	found, reason := r.attempt(ctx, p)
+	if reason != "" {
+		r.mu.Lock()
+		r.skipped[p.Name] = reason
+		r.mu.Unlock()
+	}
+	if ctx.Err() != nil && len(found) > 0 && !r.FirstFinding {
+		return // what a run that was broken off found is not to be trusted
+	}
+	news := r.keep(found)
+	if !r.FirstFinding {
+		for range attempts {
+			if len(news) == 0 || ctx.Err() != nil {
+				break
+			}
+			again, _ := r.attempt(ctx, p)
+			r.reproduced(news, again)
+		}
+	}
+	if r.Ended != nil {
+		r.Ended(p, found)
+	}
+}
+
+// attempt runs a probe once.
+func (r *Runner) attempt(ctx context.Context, p *Probe) (found []finding.Finding, skipped string) {
+	s := &Session{Runner: r, probe: p, Source: &generate.Source{Doc: r.Document, Seed: r.seed(p.Name), Unique: r.unique}}
+	s.recorder.findings = map[string]*finding.Finding{}
+	s.recorder.complete = r.complete
+	defer func() {
+		if v := recover(); v != nil {
+			var reason skip
+			if why, ok := v.(skip); ok {
+				reason = why
+			} else {
+				panic(v)
+			}
+			skipped = reason.reason
+		}
+		found = s.recorder.all()
+	}()
+	p.Run(ctx, s)
+	return nil, ""
+}
+
+// seed makes a probe's values independent of what else runs, and in which order.
+func (r *Runner) seed(name string) uint64 {
+	sum := sha256.Sum256([]byte(name))
+	return r.Seed ^ binary.BigEndian.Uint64(sum[:])
+}
+
+// complete fills in what follows from the rest of a finding.
+func (r *Runner) complete(f *finding.Finding) {
+	f.Position = r.Document.Position(f.Pointer)
+	sum := sha256.Sum256([]byte(strings.Join([]string{f.Class, f.Operation, f.Pointer, f.RFC, f.Claim}, "\x00")))
+	f.ID = strings.ToLower(f.Class) + "-" + fmt.Sprintf("%x", sum[:5])
+	f.Seen = max(f.Seen, 1)
+}
+
+// keep adds findings to those of the run, and gives the IDs of the new ones.
+func (r *Runner) keep(found []finding.Finding) (news []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range found {
+		if old := r.findings[f.ID]; old != nil {
+			old.Seen += f.Seen
+			continue
+		}
+		r.findings[f.ID] = &f
+		news = append(news, f.ID)
+	}
+	return news
+}
+
+// reproduced counts which findings came back.
+func (r *Runner) reproduced(ids []string, again []finding.Finding) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range ids {
+		f := r.findings[id]
+		f.Attempts++
+		if slices.ContainsFunc(again, func(a finding.Finding) bool { return a.ID == id }) {
+			f.Reproduced++
+		}
+		f.Flaky = f.Reproduced < f.Attempts
+	}
+}
+
+// Findings are what was found, by weight.
+func (r *Runner) Findings() []finding.Finding {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []finding.Finding
+	for _, f := range r.findings {
+		all = append(all, *f)
+	}
+	slices.SortFunc(all, func(a, b finding.Finding) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.ID, b.ID))
+	})
+	return all
+}
+
+// Skipped are the probes that could not try what they are for, and why.
+func (r *Runner) Skipped() map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make(map[string]string, len(r.skipped))
+	for name, reason := range r.skipped {
+		all[name] = reason
+	}
+	return all
+}
+
+// ErrUnreachable is returned by [Runner.Reach] if the target does not answer.
+var ErrUnreachable = errors.New("target cannot be reached")
+
+// Reach asks for anything, to learn whether the target answers at all.
+func (r *Runner) Reach(ctx context.Context) error {
+	ex := r.client.Do(ctx, &wire.Request{Method: "GET", Target: r.path("/")})
+	if ex.Response == nil {
+		return fmt.Errorf("%w: %w", ErrUnreachable, ex.Err)
+	}
+	return nil
+}
+
+// path puts a path of the document behind the base.
+func (r *Runner) path(target string) string {
+	return strings.TrimSuffix(r.Base.EscapedPath(), "/") + target
+}
+
+// recorder keeps what happened in a session.
+type recorder struct {
+	mu        sync.Mutex
+	exchanges []wire.Exchange             // guarded by mu
+	findings  map[string]*finding.Finding // guarded by mu
+	complete  func(*finding.Finding)
+}
+
+func (c *recorder) add(ex *wire.Exchange) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.exchanges = append(c.exchanges, *ex)
+}
+
+func (c *recorder) last(n int) []wire.Exchange {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n == 0 || n > len(c.exchanges) {
+		n = len(c.exchanges)
+	}
+	return slices.Clone(c.exchanges[len(c.exchanges)-n:])
+}
+
+func (c *recorder) found(f finding.Finding) {
+	c.complete(&f)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := c.findings[f.ID]; old != nil {
+		old.Seen++
+		return
+	}
+	c.findings[f.ID] = &f
+}
+
+func (c *recorder) all() []finding.Finding {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []finding.Finding
+	for _, f := range c.findings {
+		all = append(all, *f)
+	}
+	slices.SortFunc(all, func(a, b finding.Finding) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}

@@ -1,0 +1,48 @@
+// Package finding says what was found: a way in which a server breaks its
+// contract, in words that lead to the line to mend.
+package finding
+
+import (
+	"cryptoexchange.com/escrow/conformance/internal/openapi"
+	"cryptoexchange.com/escrow/conformance/internal/wire"
+)
+
+// Severity is how much a finding matters.
+type Severity int
+
+// Severities, as in RFC 2119: a server that breaks a must breaks its contract or
+// HTTP, one that breaks a should makes trouble, advice is a matter of taste.
+const (
+	Advice Severity = iota
+	Should
+	Must
+)
+
+// String implements [fmt.Stringer].
+func (s Severity) String() string { return [...]string{"advice", "should", "must"}[s] }
+
+// Finding is one mistake of the server, however often it was seen.
+type Finding struct {
+	ID        string // stable from run to run: made of Class, Operation and Pointer, never of random data
+	Class     string // of the catalogue, e.g. E3
+	Severity  Severity
+	Operation string // Operation.ID; empty: of the whole server
+	// Pointer is the clause that is broken, and Position where it is written.
+	// RFC is the section that is, if it is none of the document: "RFC 9110 15.5.6".
+	Pointer  string
+	Position openapi.Position
+	RFC      string
+
+	Claim    string // a sentence: what the server does wrong
+	Sent     string // what was special about the request
+	Expected string
+	Got      string
+
+	// Steps are what was sent and came back, in order; the last one shows it.
+	Steps []wire.Exchange
+
+	Seen       int  // how many requests showed it
+	Reproduced int  // of Attempts
+	Attempts   int  // how often it was tried again
+	Flaky      bool // it did not show itself each time
+}
