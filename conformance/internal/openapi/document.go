@@ -8,7 +8,11 @@
 // it is written, after references: two uses of one component have one clause.
 package openapi
 
-import "gopkg.in/yaml.v3"
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
 
 // Document is an OpenAPI document. It is not changed after [Load].
 type Document struct {
@@ -22,8 +26,13 @@ type Document struct {
 	Schemes    map[string]*SecurityScheme
 	Extensions map[string]any // x-…
 
-	root *yaml.Node
+	root   *yaml.Node         // with aliases and merge keys written out
+	places map[string]*Schema // every place where a schema is written or referred to
 }
+
+// V30 says whether the document is of OpenAPI 3.0, whose schemas are a dialect of
+// their own; those of 3.1 are JSON Schema 2020-12.
+func (d *Document) V30() bool { return strings.HasPrefix(d.OpenAPI, "3.0.") }
 
 // Operation is a method of a path.
 type Operation struct {
@@ -37,8 +46,19 @@ type Operation struct {
 	Responses  map[string]*Response
 	// Security has alternatives, each of which names schemes that are needed
 	// together. Empty, or with an empty alternative: no credential is needed.
-	Security   []map[string][]string
-	Extensions map[string]any // x-…
+	Security []map[string][]string
+	// SecurityPointer is where Security is written: /security, if it is inherited.
+	// Empty: nowhere.
+	SecurityPointer string
+	ServerURLs      []string // of the path or the operation, instead of the document's; nil: the document's
+	Deprecated      bool
+	Extensions      map[string]any // x-…
+}
+
+// StatusPointer is where the key of a response is written, which is the clause of
+// that status: [Response.Pointer] may be of a component that many share.
+func (o *Operation) StatusPointer(key string) string {
+	return Join(o.Pointer, "responses", key)
 }
 
 // Parameter is one of path, query, header or cookie.
@@ -52,6 +72,8 @@ type Parameter struct {
 	Content  string // media type, if it is described by content
 	Examples []any
 	Pointer  string
+
+	AllowReserved, AllowEmptyValue, Deprecated bool
 }
 
 // RequestBody is what may be sent.
@@ -63,10 +85,20 @@ type RequestBody struct {
 
 // MediaType is a body of one type.
 type MediaType struct {
-	Type     string // e.g. application/json, or application/*
-	Schema   *Schema
+	Type     string  // e.g. application/json, or application/*
+	Schema   *Schema // nil: any
 	Examples []*Example
-	Pointer  string
+	// Encodings are of the properties of forms, where the document has any.
+	Encodings map[string]*Encoding
+	Pointer   string
+}
+
+// Encoding is how a property of a form is sent.
+type Encoding struct {
+	ContentType string
+	Style       string // with OpenAPI's default filled in
+	Explode     bool   // with OpenAPI's default filled in
+	Pointer     string
 }
 
 // Example is an example of a body.
@@ -85,18 +117,22 @@ type Response struct {
 	Pointer string
 }
 
-// Header is a header of a response.
+// Header is a header of a response. Its style is simple, always (OpenAPI 3.0.3,
+// 4.7.21).
 type Header struct {
 	Name     string
 	Required bool
+	Explode  bool
 	Schema   *Schema
+	Content  string // media type, if it is described by content
+	Examples []any
 	Pointer  string
 }
 
 // Link is an OpenAPI link: what of a response leads to another operation.
 type Link struct {
 	Name        string
-	OperationID string
+	OperationID string         // found from operationRef too
 	Parameters  map[string]any // expressions, or constants
 	Body        any
 	Pointer     string
@@ -115,33 +151,55 @@ type SecurityScheme struct {
 // Schema is a schema with its references followed. Recursive schemas point to
 // themselves. Numbers are kept as they are written, for a float64 cannot hold
 // them all.
+//
+// A reference with keywords beside it, which OpenAPI 3.1 has, is a schema with the
+// keywords, and the referred one as the first of AllOf; in 3.0 they are ignored.
 type Schema struct {
 	Pointer string
 	Types   []string // empty: any. null of OpenAPI 3.1, and nullable of 3.0, are Nullable
-	// Nullable allows null in addition to Types.
+	// Nullable allows null in addition to Types. A schema of nothing but null has
+	// null in Types.
 	Nullable bool
+	Never    bool // the schema false of OpenAPI 3.1, that nothing keeps
 	Format   string
 	Enum     []any
 	Const    *any
 
 	Minimum, Maximum, MultipleOf       string // decimal; empty: none
 	ExclusiveMinimum, ExclusiveMaximum bool   // of Minimum and Maximum
+	// MinimumKeyword and MaximumKeyword are where they are written: minimum, or
+	// exclusiveMinimum of 3.1.
+	MinimumKeyword, MaximumKeyword string
 
 	MinLength, MaxLength         *int64 // code points
 	Pattern                      string // ECMA 262
+	ContentEncoding              string // of 3.1, e.g. base64
+	ContentMediaType             string
 	MinItems, MaxItems           *int64
 	UniqueItems                  bool
+	MinContains, MaxContains     *int64
 	MinProperties, MaxProperties *int64
 
-	Items      *Schema
-	Properties []*Property // in the order of the file
-	Required   []string
+	Items             *Schema
+	PrefixItems       []*Schema
+	Contains          *Schema
+	Properties        []*Property // in the order of the file
+	PatternProperties []*Property // by pattern
+	PropertyNames     *Schema
+	Required          []string
+	DependentRequired map[string][]string
+	DependentSchemas  []*Property
 	// Additional is the schema of further properties; nil: any. Closed: none.
+	// Open: the document says expressly that there may be any.
 	Additional *Schema
 	Closed     bool
+	Open       bool
+	// UnevaluatedProperties and UnevaluatedItems are of 3.1.
+	UnevaluatedProperties, UnevaluatedItems *Schema
 
 	AllOf, OneOf, AnyOf []*Schema
 	Not                 *Schema
+	If, Then, Else      *Schema
 	Discriminator       *Discriminator
 
 	ReadOnly, WriteOnly bool
@@ -153,6 +211,45 @@ type Schema struct {
 	node *yaml.Node
 }
 
+// Node is what is written at the schema's Pointer. It must not be changed.
+func (s *Schema) Node() *yaml.Node { return s.node }
+
+// Property finds a property by name: of the schema, or of what it must keep as
+// well (allOf). Nil: there is none of that name.
+func (s *Schema) Property(name string) *Schema { return s.property(name, map[*Schema]bool{}) }
+
+func (s *Schema) property(name string, seen map[*Schema]bool) *Schema {
+	if seen[s] {
+		return nil
+	}
+	seen[s] = true
+	for _, p := range s.Properties {
+		if p.Name == name {
+			return p.Schema
+		}
+	}
+	for _, t := range s.AllOf {
+		if p := t.property(name, seen); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// Allows says whether the type is one of Types, or whether there are none. A
+// number is allowed where an integer is not, not the other way round.
+func (s *Schema) Allows(typ string) bool {
+	if len(s.Types) == 0 || typ == "null" && s.Nullable {
+		return true
+	}
+	for _, t := range s.Types {
+		if t == typ || t == "number" && typ == "integer" {
+			return true
+		}
+	}
+	return false
+}
+
 // Property is a property of an object.
 type Property struct {
 	Name   string
@@ -160,9 +257,13 @@ type Property struct {
 }
 
 // Discriminator tells alternatives apart by a property.
+//
+// Mapping has the names of the document, and those that it implies: the last part
+// of the reference of an alternative that it does not name.
 type Discriminator struct {
 	Property string
 	Mapping  map[string]*Schema
+	Names    []string // of Mapping, in order
 }
 
 // Position is a place in the file, from 1.
