@@ -146,6 +146,8 @@ type SecurityScheme struct {
 	In      string // of apiKey: header, query, cookie
 	Name    string // of apiKey
 	Pointer string
+
+	Extensions map[string]any // x-…
 }
 
 // Schema is a schema with its references followed. Recursive schemas point to

@@ -185,7 +185,7 @@ func (l *loader) schemes() error {
 		}
 		l.doc.Schemes[f.key] = &SecurityScheme{
 			ID: f.key, Type: p.text("type"), Scheme: strings.ToLower(p.text("scheme")),
-			In: p.text("in"), Name: p.text("name"), Pointer: p.ptr,
+			In: p.text("in"), Name: p.text("name"), Pointer: p.ptr, Extensions: extensions(p),
 		}
 	}
 	return nil
