@@ -93,12 +93,20 @@ func tune() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 }
 
 // collectAt is by how many percent of what is in use memory grows before what is
 // not is collected. Little is in use, so that twice the usual is little too, and
 // the collector takes half the time.
 const collectAt = 200
+
+// memoryLimit is from where on memory is collected as soon as it is not used any
+// more, in bytes: thousands of connections take less than this, so that what
+// waits to be collected must not be as much again. It is no bound.
+const memoryLimit = 320 << 20
 
 // settleAfter is when memory that is not needed any more is given back to the
 // system, once.

@@ -10,6 +10,10 @@ import (
 // whoever sends one is answered however many large ones there are.
 const smallBody = 16 << 10
 
+// firstPart is how much room is made for a body before any of it is there, in
+// bytes: a body may be declared, and never come.
+const firstPart = 4 << 10
+
 // budget bounds the bytes of bodies that are held at a time. Thousands of clients
 // may each send most of a large body, and then wait.
 type budget struct {

@@ -107,7 +107,7 @@ func absent(r *http.Request) bool {
 func (ct *Contract) readBody(c echo.Context, op *operation, m *media, read reading, b *judged) ([]Fault, error) {
 	r := c.Request()
 	if n := r.ContentLength; n > 0 {
-		b.raw.Grow(int(min(n, smallBody)) + bytes.MinRead)
+		b.raw.Grow(int(min(n, firstPart)) + bytes.MinRead)
 	}
 	// The server is not told of a body that is too large: it would close the
 	// connection, though the rest may be read yet (see discardUnread).
