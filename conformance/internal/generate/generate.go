@@ -4,9 +4,33 @@
 // Everything is made from a seed: the same seed gives the same values in the same
 // order, whatever the number of workers. Values that must differ from run to run
 // (e-mail addresses, ids) get that from [Source.Unique], and from nothing else.
+//
+// # How a variant is made
+//
+// A recipe (recipe.go, and one file for each kind of value) names a clause, a place
+// in the value, and a change to be made there. It is applied to a valid value in
+// which the place exists: optional properties on the way to it are present, and
+// the alternatives of unions are those that lead to it. What comes out is judged
+// by package schema: what was to keep the document must have no fault, and what
+// was to break one clause must have exactly that one fault. Everything else is
+// dropped, so no recipe has to be clever about keywords that depend on each other.
+//
+// # Text
+//
+// Parameters are text, in which much is lost: the number 1 and the string "1" are
+// the same. A case of a parameter is therefore written, read back as a server
+// would read it ([Source.Encode], decode.go), and judged after that.
 package generate
 
-import "cryptoexchange.com/escrow/conformance/internal/openapi"
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"math/rand/v2"
+	"strconv"
+	"sync/atomic"
+
+	"cryptoexchange.com/escrow/conformance/internal/openapi"
+)
 
 // Side says what a variant does to its clause.
 type Side int
@@ -18,7 +42,13 @@ const (
 	Keeps Side = iota
 	// Breaks: the value is invalid, and breaks this clause and no other.
 	Breaks
+	// Either: the document does not say whether it is valid. The answer must be
+	// one that is documented, and not 5xx.
+	Either
 )
+
+// String implements [fmt.Stringer].
+func (s Side) String() string { return [...]string{"keeps", "breaks", "either"}[s] }
 
 // Variant is a value made for one clause.
 type Variant struct {
@@ -34,11 +64,53 @@ type Variant struct {
 	Value any
 	Raw   []byte
 	Why   string // what is special, for people: "256 code points, one more than maxLength"
+	// Label tells variants of one clause, place and side apart, in lower-case words
+	// joined by hyphens. It is empty where there is but one.
+	Label string
 }
+
+// Mode says how much of a value is there.
+type Mode int
+
+// Modes.
+const (
+	// Full: every optional property is there.
+	Full Mode = iota
+	// Typical: what the example has; where there is none, every optional property.
+	Typical
+	// Minimal: what is required, and nothing else.
+	Minimal
+)
 
 // Source makes values. It is safe for concurrent use if each goroutine has its own.
 type Source struct {
 	Doc    *openapi.Document
 	Seed   uint64
-	Unique func() string // lower-case letters and digits, never twice
+	Unique func() string // lower-case letters and digits, never twice; nil: numbers from 1
+
+	judge func(schema *openapi.Schema, value any, dir openapi.Direction) []string
+
+	made    atomic.Uint64
+	dropped map[string]int // recipes that gave nothing, by clause pointer, side and reason
+}
+
+// unique gives a string that was not given before.
+func (s *Source) unique() string {
+	if s.Unique != nil {
+		return s.Unique()
+	}
+	return "u" + strconv.FormatUint(s.made.Add(1), 36)
+}
+
+// random gives a generator that depends on the seed and the words alone.
+func (s *Source) random(words ...string) *rand.Rand {
+	h := fnv.New64a()
+	for _, w := range words {
+		h.Write([]byte(w)) //nolint:errcheck // a hash takes everything
+		h.Write([]byte{0}) //nolint:errcheck // a hash takes everything
+	}
+	var seed [8]byte
+	binary.LittleEndian.PutUint64(seed[:], s.Seed)
+	h.Write(seed[:])                                //nolint:errcheck // a hash takes everything
+	return rand.New(rand.NewPCG(s.Seed, h.Sum64())) //nolint:gosec // test data is to be foreseeable
 }

@@ -1,0 +1,312 @@
+package generate
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"cryptoexchange.com/escrow/conformance/internal/openapi"
+)
+
+// generation makes one value.
+type generation struct {
+	src  *Source
+	rng  *rand.Rand
+	dir  openapi.Direction
+	mode Mode
+	plan plan
+	// fresh are places whose values must be no one else's, besides those whose
+	// format says so.
+	fresh map[string]bool
+	// settled takes the hint as it is: it has been made fresh before.
+	settled bool
+}
+
+func (s *Source) generation(label string, dir openapi.Direction, mode Mode) *generation {
+	return &generation{src: s, rng: s.random(label), dir: dir, mode: mode}
+}
+
+// Valid gives a valid value of a schema, as it goes in a direction. It prefers
+// examples and defaults where they are valid. Two calls differ in what is to be
+// unique (e-mail addresses, UUIDs), and in nothing else. A schema that no value
+// fits gets one that does not fit.
+func (s *Source) Valid(schema *openapi.Schema, dir openapi.Direction, mode Mode) any {
+	if schema == nil {
+		return nil
+	}
+	g := s.generation(schema.Pointer, dir, mode)
+	return g.value("", []*openapi.Schema{schema}, nil, 0, 0)
+}
+
+// fits tells whether a value is valid under all schemas.
+func (g *generation) fits(whole []*openapi.Schema, value any) bool {
+	for _, s := range whole {
+		if len(g.src.faults(s, value, g.dir)) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// value makes a value for a place. The hint is one that is preferred, if it is
+// valid; salt makes the items of an array differ.
+func (g *generation) value(at string, whole []*openapi.Schema, hint *any, depth, salt int) any {
+	if hint == nil && salt == 0 {
+		hint = g.example(whole)
+	}
+	sh := g.shape(at, whole, hint, depth)
+	if hint != nil && *hint == nil && !g.needed(at) && g.fits(whole, nil) {
+		return nil
+	}
+	switch sh.kind() {
+	case "object":
+		return g.object(at, sh, hint, depth)
+	case "array":
+		return g.array(at, sh, hint, depth)
+	}
+	if hint != nil && (g.settled || !g.isFresh(at, sh)) && g.fits(whole, *hint) {
+		return *hint
+	}
+	return g.scalar(at, sh, salt)
+}
+
+// needed tells whether something inside of a place is planned.
+func (g *generation) needed(at string) bool {
+	return g.plan.present[at]
+}
+
+// example is the first valid example, or default, of some schemas. An example of
+// an object or array is a hint even if it is not valid as a whole.
+func (g *generation) example(whole []*openapi.Schema) *any {
+	for _, s := range whole {
+		list := slices.Clone(s.Examples)
+		if s.Default != nil {
+			list = append(list, *s.Default)
+		}
+		for _, v := range list {
+			switch v.(type) {
+			case map[string]any, []any:
+				return &v
+			}
+			if g.fits(whole, v) {
+				return &v
+			}
+		}
+	}
+	return nil
+}
+
+func (g *generation) isFresh(at string, sh shape) bool {
+	if g.fresh[at] {
+		return true
+	}
+	if slices.ContainsFunc(sh.parts, func(p *openapi.Schema) bool { return len(p.Enum) > 0 || p.Const != nil }) {
+		return false
+	}
+	switch sh.format() {
+	case "email", "idn-email", "uuid":
+		return true
+	}
+	return false
+}
+
+func (g *generation) scalar(at string, sh shape, salt int) any {
+	if v, ok := g.listed(sh, salt); ok {
+		return v
+	}
+	switch sh.kind() {
+	case "integer", "number":
+		return g.number(at, sh, salt)
+	case "boolean":
+		return salt%2 == 0
+	case "null":
+		return nil
+	default:
+		return g.text(at, sh, salt)
+	}
+}
+
+// listed gives a value that const or enum lists.
+func (g *generation) listed(sh shape, salt int) (any, bool) {
+	for _, p := range sh.parts {
+		if p.Const != nil {
+			return *p.Const, true
+		}
+	}
+	for _, p := range sh.parts {
+		if len(p.Enum) == 0 {
+			continue
+		}
+		var valid []any
+		for _, v := range p.Enum {
+			if v != nil && g.fits(sh.whole, v) {
+				valid = append(valid, v)
+			}
+		}
+		if len(valid) == 0 {
+			valid = p.Enum
+		}
+		return valid[salt%len(valid)], true
+	}
+	return nil, false
+}
+
+func (g *generation) object(at string, sh shape, hint *any, depth int) map[string]any {
+	given := map[string]any{}
+	guided := false
+	if hint != nil {
+		if m, ok := (*hint).(map[string]any); ok {
+			given, guided = m, true
+		}
+	}
+	value := map[string]any{}
+	for _, p := range sh.properties(g.dir) {
+		place := pointer(at, p.name)
+		tag, tagged := sh.tags[p.name]
+		v, has := given[p.name]
+		if !p.required && !tagged && !g.present(place, guided, has, depth) {
+			continue
+		}
+		switch {
+		case tagged:
+			value[p.name] = tag
+		case has:
+			value[p.name] = g.value(place, p.whole, &v, depth+1, 0)
+		default:
+			value[p.name] = g.value(place, p.whole, nil, depth+1, 0)
+		}
+	}
+	g.further(at, sh, given, value, depth)
+	return value
+}
+
+// present tells whether an optional property is to be there.
+func (g *generation) present(place string, guided, has bool, depth int) bool {
+	switch {
+	case g.plan.present[place]:
+		return true
+	case g.settled && guided:
+		return has
+	case depth >= maxDepth:
+		return false
+	}
+	switch g.mode {
+	case Minimal:
+		return false
+	case Typical:
+		return has || !guided
+	default:
+		return true
+	}
+}
+
+// further adds properties that are not described: those that are planned, those
+// of the hint, and as many as minProperties asks for.
+func (g *generation) further(at string, sh shape, given, value map[string]any, depth int) {
+	whole, open := sh.additional()
+	if !open {
+		return
+	}
+	described := map[string]bool{}
+	for _, p := range sh.parts {
+		for _, prop := range p.Properties {
+			described[prop.Name] = true
+		}
+	}
+	names := slices.Clone(g.plan.extra[at])
+	if g.mode != Minimal || g.settled {
+		for name := range given {
+			if !described[name] && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		if len(names) == 0 && len(whole) > 0 && !g.settled && g.mode == Full && depth < maxDepth {
+			names = append(names, "first")
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		v, has := given[name]
+		if has {
+			value[name] = g.value(pointer(at, name), whole, &v, depth+1, 0)
+		} else {
+			value[name] = g.value(pointer(at, name), whole, nil, depth+1, 0)
+		}
+	}
+	least, _ := sh.bounds(func(p *openapi.Schema) (*int64, *int64) { return p.MinProperties, p.MaxProperties })
+	for i := 0; len(value) < least && i < least; i++ {
+		name := extraName(i)
+		value[name] = g.value(pointer(at, name), whole, nil, depth+1, i)
+	}
+}
+
+func extraName(i int) string { return "extra" + string(rune('A'+i%26)) }
+
+func (g *generation) array(at string, sh shape, hint *any, depth int) []any {
+	least, most := sh.sizes()
+	var given []any
+	guided := false
+	if hint != nil {
+		given, guided = (*hint).([]any)
+	}
+	n := least
+	switch {
+	case guided && (g.settled || g.mode != Minimal):
+		n = len(given)
+	case g.mode != Minimal && depth < maxDepth:
+		n = max(n, 1)
+	}
+	n = max(n, least, g.plan.items[at])
+	if most >= 0 {
+		n = min(n, max(most, least))
+	}
+	value := []any{}
+	whole := sh.items()
+	distinct := slices.ContainsFunc(sh.parts, func(p *openapi.Schema) bool { return p.UniqueItems })
+	for i := range n {
+		var v any
+		if i < len(given) {
+			v = g.value(indexed(at, i), whole, &given[i], depth+1, 0)
+		} else {
+			v = g.value(indexed(at, i), whole, nil, depth+1, i)
+		}
+		for salt := i + 1; distinct && salt < i+50 && containsValue(value, v); salt++ {
+			v = g.value(indexed(at, i), whole, nil, depth+1, salt)
+		}
+		value = append(value, v)
+	}
+	return value
+}
+
+func containsValue(list []any, v any) bool {
+	text := string(mustJSON(v))
+	return slices.ContainsFunc(list, func(w any) bool { return string(mustJSON(w)) == text })
+}
+
+// mustJSON is for values that are JSON: it cannot fail.
+func mustJSON(v any) []byte {
+	text, err := MarshalJSON(v)
+	if err != nil {
+		return []byte("null")
+	}
+	return text
+}
+
+// clone copies a value deeply.
+func clone(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, w := range v {
+			m[k] = clone(w)
+		}
+		return m
+	case []any:
+		l := make([]any, len(v))
+		for i, w := range v {
+			l[i] = clone(w)
+		}
+		return l
+	default:
+		return v
+	}
+}
