@@ -54,4 +54,7 @@ type prober func(r *Runner) []Probe
 
 // probers are all groups, in the order in which they run. Each is in a file of
 // its own.
-var probers []prober
+var probers = []prober{
+	happyProbes,
+	caseProbes,
+}

@@ -140,3 +140,9 @@ func declared(op *openapi.Operation, status int) *openapi.Response {
 // names tells whether an operation declares a status by itself, and not only by
 // its class.
 func names(op *openapi.Operation, status int) bool { return op.Responses[itoa(status)] != nil }
+
+// inOrder sorts probes by name, for maps have no order.
+func inOrder(probes []Probe) []Probe {
+	slices.SortStableFunc(probes, func(a, b Probe) int { return strings.Compare(a.Name, b.Name) })
+	return probes
+}

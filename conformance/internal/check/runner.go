@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -57,7 +58,8 @@ type Runner struct {
 	run      string // makes values of this run differ from those of all others
 
 	mu       sync.Mutex
-	serial   int // guarded by mu, as are the others
+	serial   int                        // guarded by mu, as are the others
+	made     map[string][]generate.Case // by operation
 	findings map[string]*finding.Finding
 	skipped  map[string]string // probes, and why
 }
@@ -71,7 +73,8 @@ func New(c Config) (*Runner, error) {
 	r := &Runner{
 		Config: c, schemas: schemas, client: c.Client, other: c.Other,
 		findings: map[string]*finding.Finding{}, skipped: map[string]string{},
-		run: fmt.Sprintf("%x", time.Now().UnixMilli()),
+		made: map[string][]generate.Case{},
+		run:  "c" + strconv.FormatInt(time.Now().UnixMilli(), 36),
 	}
 	r.own.values = map[string]string{}
 	for scheme, value := range c.Own {
@@ -82,12 +85,17 @@ func New(c Config) (*Runner, error) {
 	return r, nil
 }
 
-// unique is a name that no run has used: lower-case letters and digits.
+// serialLength is how many digits of a unique name differ within a run.
+const serialLength = 5
+
+// unique is a name that no run has used: lower-case letters and digits, always
+// of the same length.
 func (r *Runner) unique() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.serial++
-	return fmt.Sprintf("%s%x", r.run, r.serial)
+	digits := strconv.FormatInt(int64(r.serial), 36)
+	return r.run + strings.Repeat("0", max(0, serialLength-len(digits))) + digits
 }
 
 // Probes are all probes for the document, in order.

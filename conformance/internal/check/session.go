@@ -84,9 +84,18 @@ func (s *Session) Draft(ctx context.Context, op *openapi.Operation, fresh bool) 
 // NewDraft gives a valid request for an operation, with path parameters that are
 // made up.
 func (s *Session) NewDraft(op *openapi.Operation) *generate.Draft {
-	d := s.Source.Draft(op, generate.Full)
+	d := s.Source.Draft(op, generate.Typical)
 	s.fixtures.persona.fill(d)
 	return d
+}
+
+// encode makes the request that a draft says, without credentials.
+func (s *Session) encode(d *generate.Draft) (*wire.Request, error) {
+	target, header, body, err := s.Source.Encode(d)
+	if err != nil {
+		return nil, fmt.Errorf("encode a request of %s: %w", d.Op.ID, err)
+	}
+	return &wire.Request{Method: d.Op.Method, Target: s.path(target), Header: header, Body: body}, nil
 }
 
 // Send sends a request for an operation, with the credentials that it needs, and
@@ -95,6 +104,9 @@ func (s *Session) Send(ctx context.Context, d *generate.Draft, options ...Option
 	var o sending
 	for _, option := range options {
 		option(&o)
+	}
+	if o.identity == Own && o.credentials == nil {
+		s.ensure(ctx, d.Op)
 	}
 	ex := s.send(ctx, d, &o)
 	if o.identity == Own && o.credentials == nil && s.expired(ctx, d.Op, ex) {
@@ -106,7 +118,7 @@ func (s *Session) Send(ctx context.Context, d *generate.Draft, options ...Option
 func (s *Session) send(ctx context.Context, d *generate.Draft, o *sending) *wire.Exchange {
 	request, err := s.encode(d)
 	if err != nil {
-		return &wire.Exchange{Request: &wire.Request{Method: d.Op.Method}, Err: fmt.Errorf("encode: %w", err)}
+		return &wire.Exchange{Request: &wire.Request{Method: d.Op.Method}, Err: err}
 	}
 	s.authorize(request, d.Op, o)
 	request.Header = append(request.Header, o.fields...)

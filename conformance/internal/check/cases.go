@@ -1,0 +1,244 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cryptoexchange.com/escrow/conformance/internal/finding"
+	"cryptoexchange.com/escrow/conformance/internal/generate"
+	"cryptoexchange.com/escrow/conformance/internal/openapi"
+	"cryptoexchange.com/escrow/conformance/internal/wire"
+)
+
+const (
+	keeps  = generate.Keeps
+	breaks = generate.Breaks
+)
+
+// caseProbes send every request that package generate makes for an operation, a
+// probe for each clause: those that keep it must not be refused for their form,
+// and those that break it must be.
+func caseProbes(r *Runner) []Probe {
+	var all []Probe
+	for _, op := range r.Document.Operations {
+		var order []string
+		byClause := map[string][]generate.Case{}
+		for _, c := range r.cases(op) {
+			if byClause[c.Clause] == nil {
+				order = append(order, c.Clause)
+			}
+			byClause[c.Clause] = append(byClause[c.Clause], c)
+		}
+		for _, clause := range order {
+			cases := byClause[clause]
+			all = append(all, Probe{
+				Name: "case " + op.ID + " " + clause, Class: cases[0].Class, Op: op, Clauses: []string{clause},
+				Writes: op.Method != http.MethodGet && op.Method != http.MethodHead,
+				Run:    func(ctx context.Context, s *Session) { s.runCases(ctx, op, cases) },
+			})
+		}
+	}
+	return all
+}
+
+// cases are those of an operation. They are made once for a run: what must be
+// unique in them is made anew whenever one is sent.
+func (r *Runner) cases(op *openapi.Operation) []generate.Case {
+	r.mu.Lock()
+	made, ok := r.made[op.ID]
+	r.mu.Unlock()
+	if ok {
+		return made
+	}
+	source := &generate.Source{Doc: r.Document, Seed: r.seed(op.ID), Unique: r.unique}
+	made = source.Cases(op)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made[op.ID] = made
+	return made
+}
+
+// runCases sends the cases of a clause.
+func (s *Session) runCases(ctx context.Context, op *openapi.Operation, cases []generate.Case) {
+	if _, ok := s.Alternative(op, Own); !ok {
+		s.ensure(ctx, op)
+		if _, ok := s.Alternative(op, Own); !ok {
+			s.Skip("no credential for " + op.ID)
+		}
+	}
+	baseline := s.baseline(ctx, op)
+	if baseline.status == 0 || baseline.status == http.StatusTooManyRequests || baseline.status == http.StatusUnauthorized && !Public(op) {
+		s.Skip(fmt.Sprintf("a valid request of %s is answered with %d", op.ID, baseline.status))
+	}
+	refuses := s.refuses(ctx, op)
+	invalid := slices.ContainsFunc(cases, func(c generate.Case) bool { return c.Side == breaks })
+	for _, c := range cases {
+		if ctx.Err() != nil {
+			return
+		}
+		ex := s.sendCase(ctx, c)
+		if status := Status(ex); status == 0 || status == http.StatusTooManyRequests || status >= http.StatusInternalServerError {
+			continue // of which the judge of answers knows
+		}
+		switch c.Side {
+		case breaks:
+			s.judgeBroken(c, ex, baseline, refuses)
+		case keeps:
+			s.judgeKept(c, ex, baseline, refuses)
+			if !invalid {
+				s.Coverage.Mark(c.Clause, Judged)
+			}
+		default: // either is right, as long as the answer is
+			s.Coverage.Mark(c.Clause, Judged)
+			continue
+		}
+		s.Coverage.Side(c.Clause, c.Side)
+	}
+}
+
+// sendCase sends a case to a resource that is there.
+func (s *Session) sendCase(ctx context.Context, c generate.Case) *wire.Exchange {
+	d := c.Draft.Clone()
+	if len(prefixes(d.Op.Path)) > 0 {
+		there := s.Draft(ctx, d.Op, c.Side == keeps && d.Op.Method == http.MethodDelete)
+		for name, value := range there.Path {
+			if _, aimed := d.RawPath[name]; !aimed && !(c.In == "path" && c.Parameter == name) {
+				d.Path[name] = value
+			}
+		}
+	}
+	renew := s.renewer()
+	return s.Send(ctx, d, Changed(func(request *wire.Request) {
+		request.Target = string(renew([]byte(request.Target)))
+		request.Body = renew(request.Body)
+		for i, f := range request.Header {
+			request.Header[i].Value = string(renew([]byte(f.Value)))
+		}
+	}))
+}
+
+// renewer replaces what was unique in a case by what is unique now: of the same
+// length and the same letters, so that it keeps and breaks what it did.
+func (r *Runner) renewer() func([]byte) []byte {
+	serial := regexp.MustCompile(regexp.QuoteMeta(r.run) + fmt.Sprintf("[0-9a-z]{%d}", serialLength))
+	renewed := map[string][]byte{}
+	return func(text []byte) []byte {
+		if !bytes.Contains(text, []byte(r.run)) {
+			return text
+		}
+		return serial.ReplaceAllFunc(text, func(old []byte) []byte {
+			if renewed[string(old)] == nil {
+				renewed[string(old)] = []byte(r.unique())
+			}
+			return renewed[string(old)]
+		})
+	}
+}
+
+// judgeBroken judges the answer to a request that breaks one clause.
+func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signature, refuses []signature) {
+	sig := signatureOf(ex)
+	f := finding.Finding{
+		Class: c.Class, Severity: finding.Must, Pointer: c.Clause, Sent: s.describe(c), Got: describe(ex),
+		Expected: "a refusal: " + refusalsOf(c.Draft.Op),
+	}
+	if c.Advice {
+		f.Severity = finding.Should
+	}
+	switch {
+	case OK(ex):
+		f.Claim = fmt.Sprintf("accepts what breaks %s of %s", c.Keyword, place(c))
+		s.Report(f, 1)
+	case len(refuses) > 0 && sig == baseline && !slices.Contains(refuses, sig) && !OKStatus(baseline.status):
+		f.Severity = finding.Advice
+		f.Claim = fmt.Sprintf("does not notice what breaks %s of %s, though it refuses other faults first", c.Keyword, place(c))
+		f.Expected = fmt.Sprintf("%d, as for other faults", refuses[0].status)
+		s.Report(f, 1)
+	case refusal(sig) && (c.In == "body" || c.In == "query" || c.In == "header") && c.At != "" && c.Raw == nil:
+		if says, right := s.namesFault(c.Draft.Op, ex, c.At); says && !right {
+			f.Class, f.Severity = "L3", finding.Should
+			f.Claim = fmt.Sprintf("refuses what breaks %s of %s, and names another place", c.Keyword, place(c))
+			f.Expected = "an error that names " + c.At
+			s.Report(f, 1)
+		}
+	}
+}
+
+// judgeKept judges the answer to a request that keeps the document.
+func (s *Session) judgeKept(c generate.Case, ex *wire.Exchange, baseline signature, refuses []signature) {
+	sig := signatureOf(ex)
+	if OK(ex) || sig == baseline {
+		return
+	}
+	formal := slices.Contains(refuses, sig)
+	switch sig.status {
+	case http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType, http.StatusNotAcceptable, http.StatusLengthRequired, http.StatusNotImplemented:
+		formal = true
+	case http.StatusBadRequest:
+		formal = formal || len(refuses) == 0 && OKStatus(baseline.status)
+	}
+	if !formal {
+		return // for a reason that no schema tells
+	}
+	class := c.Class
+	if class == "" {
+		class = "A4"
+	}
+	s.Report(finding.Finding{
+		Class: class, Severity: finding.Must, Pointer: c.Clause,
+		Claim: fmt.Sprintf("refuses what keeps %s of %s", c.Keyword, place(c)),
+		Sent:  s.describe(c), Got: describe(ex),
+		Expected: "no refusal of its form: it is valid by the document",
+	}, 1)
+}
+
+// OKStatus tells whether a status is a success.
+func OKStatus(status int) bool { return status/100 == 2 }
+
+// place names where a case was aimed at.
+func place(c generate.Case) string {
+	switch {
+	case c.In == "body" && c.At == "":
+		return "the body"
+	case c.In == "body":
+		return "the body's " + c.At
+	case c.Parameter != "":
+		return "the " + c.In + " parameter " + c.Parameter + c.At
+	default:
+		return "the request"
+	}
+}
+
+func (s *Session) describe(c generate.Case) string { return c.Why }
+
+// describe says what came back, in a few words.
+func describe(ex *wire.Exchange) string {
+	if ex.Response == nil {
+		return fmt.Sprintf("no answer: %v", ex.Err)
+	}
+	text := fmt.Sprintf("%d %s", ex.Response.Status, http.StatusText(ex.Response.Status))
+	if code := signatureOf(ex).code; code != "" {
+		text += " (" + code + ")"
+	}
+	return strings.TrimSpace(text)
+}
+
+// refusalsOf lists the client errors that an operation declares.
+func refusalsOf(op *openapi.Operation) string {
+	var keys []string
+	for key := range op.Responses {
+		if strings.HasPrefix(key, "4") {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	if len(keys) == 0 {
+		return "4xx"
+	}
+	return strings.Join(keys, ", ")
+}
