@@ -136,7 +136,7 @@ func (s *Session) SendRaw(ctx context.Context, op *openapi.Operation, request *w
 	s.count(op, ex)
 	if ctx.Err() == nil {
 		for _, f := range s.judge(op, ex) {
-			f.Steps = append(f.Steps, *ex)
+			f.Steps, f.Replay = append(f.Steps, *ex), s.probe.ID()
 			s.recorder.found(f)
 		}
 		s.fixtures.harvest(op, ex)
@@ -156,6 +156,7 @@ func (s *Session) Report(f finding.Finding, steps int) {
 	if len(f.Steps) == 0 {
 		f.Steps = s.recorder.last(steps)
 	}
+	f.Replay = s.probe.ID()
 	s.recorder.found(f)
 }
 

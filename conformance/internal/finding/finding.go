@@ -26,6 +26,7 @@ type Finding struct {
 	ID        string // stable from run to run: made of Class, Operation and Pointer, never of random data
 	Class     string // of the catalogue, e.g. E3
 	Severity  Severity
+	Replay    string // what leads to it again: the id of a probe
 	Operation string // Operation.ID; empty: of the whole server
 	// Pointer is the clause that is broken, and Position where it is written.
 	// RFC is the section that is, if it is none of the document: "RFC 9110 15.5.6".
