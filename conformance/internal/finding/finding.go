@@ -39,6 +39,10 @@ type Finding struct {
 	Expected string
 	Got      string
 
+	// Changed are the parts of the last step that the finding is about, to be shown
+	// at once. Empty: reports guess by Pointer and Got.
+	Changed []Part
+
 	// Steps are what was sent and came back, in order; the last one shows it.
 	Steps []wire.Exchange
 
@@ -46,4 +50,13 @@ type Finding struct {
 	Reproduced int  // of Attempts
 	Attempts   int  // how often it was tried again
 	Flaky      bool // it did not show itself each time
+}
+
+// Part is a part of a request or an answer.
+type Part struct {
+	Answer bool
+	In     string // method, path, query, header, body or status
+	// Name is that of a query parameter or header field, or the RFC 6901 pointer of
+	// a value in a JSON body. Empty: all of it.
+	Name string
 }
