@@ -38,6 +38,7 @@ import (
 
 	"cryptoexchange.com/escrow/conformance/internal/check"
 	"cryptoexchange.com/escrow/conformance/internal/finding"
+	"cryptoexchange.com/escrow/conformance/internal/flow"
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
 	"cryptoexchange.com/escrow/conformance/internal/wire"
 )
@@ -71,6 +72,10 @@ type Config struct {
 	// (RFC 5322) or as a Maildir: links in them lead to what is a customer's.
 	Mailbox string
 
+	// Arazzo is a file with an Arazzo document: its workflows are tested too. Empty:
+	// none.
+	Arazzo string
+
 	Seed      uint64
 	Workers   int     // requests at a time; 0: 2
 	RateLimit float64 // requests a second; 0: no limit
@@ -91,6 +96,10 @@ type Config struct {
 	// Progress is told how many probes have ended, of how many.
 	Progress func(done, all int)
 }
+
+// mostWait is for how long a server may put the run off (429, 503 with
+// Retry-After) at a time.
+const mostWait = 30 * time.Second
 
 // Errors of [Run].
 var (
@@ -137,7 +146,7 @@ func (c *Config) prepare() (check.Config, error) {
 	}
 	k = check.Config{
 		Document: doc, Base: base, Seed: c.Seed, Workers: c.Workers, Mailbox: c.Mailbox, ReadOnly: c.ReadOnly,
-		Client: wire.New(base, wire.Options{Timeout: c.Timeout, RateLimit: c.RateLimit, UserAgent: c.UserAgent, RetryAfter: true}),
+		Client: wire.New(base, wire.Options{Timeout: c.Timeout, RateLimit: c.RateLimit, UserAgent: c.UserAgent, MaxWait: mostWait}),
 	}
 	if k.Workers == 0 {
 		k.Workers = 2
@@ -147,6 +156,15 @@ func (c *Config) prepare() (check.Config, error) {
 	}
 	if k.Other, err = credentials(doc, c.OtherKey, "--other-key", c.OtherCredentials); err != nil {
 		return k, err
+	}
+	if c.Arazzo != "" {
+		raw, err := os.ReadFile(c.Arazzo)
+		if err != nil {
+			return k, usage("--arazzo: %v", err)
+		}
+		if k.More, err = flow.Probes(c.Arazzo, raw); err != nil {
+			return k, usage("--arazzo: %v", err)
+		}
 	}
 	k.Wanted, err = c.wanted(doc)
 	return k, err
@@ -196,7 +214,7 @@ func (c *Config) wanted(doc *openapi.Document) (func(*check.Probe) bool, error) 
 		return all
 	}
 	known := map[string]bool{}
-	for _, class := range finding.Catalogue {
+	for _, class := range finding.Classes() {
 		known[class.ID] = true
 	}
 	for _, op := range doc.Operations {

@@ -75,9 +75,30 @@ var layers = map[string]struct {
 		[]string{"gen", "gen/spec", "impl/internal/"},
 		[]string{"github.com/labstack/echo/v4", "github.com/google/uuid", "github.com/realclientip/realclientip-go", "github.com/prometheus/client_golang"},
 	},
-	"cmd/escrowd": {[]string{"impl"}, []string{"github.com/alecthomas/kong"}},
-	"cmd/escrow":  {[]string{"gen", "gen/scalar"}, []string{"github.com/alecthomas/kong"}},
-	"cmd/bench":   {nil, []string{"github.com/alecthomas/kong", "modernc.org/sqlite"}},
+	"cmd/escrowd":                   {[]string{"impl"}, []string{"github.com/alecthomas/kong"}},
+	"cmd/escrow":                    {[]string{"gen", "gen/scalar"}, []string{"github.com/alecthomas/kong"}},
+	"conformance/internal/openapi":  {nil, []string{"gopkg.in/yaml.v3"}},
+	"conformance/internal/schema":   {[]string{"conformance/internal/openapi"}, []string{"github.com/santhosh-tekuri/jsonschema/v6", "github.com/dlclark/regexp2", "github.com/go-json-experiment/json", "golang.org/x/"}},
+	"conformance/internal/wire":     {nil, []string{"golang.org/x/net"}},
+	"conformance/internal/finding":  {[]string{"conformance/internal/openapi", "conformance/internal/wire"}, nil},
+	"conformance/internal/generate": {[]string{"conformance/internal/openapi", "conformance/internal/schema", "conformance/internal/wire"}, []string{"github.com/dlclark/regexp2"}},
+	"conformance/internal/check": {
+		[]string{"conformance/internal/finding", "conformance/internal/generate", "conformance/internal/openapi", "conformance/internal/schema", "conformance/internal/wire"},
+		[]string{"github.com/go-json-experiment/json/jsontext"},
+	},
+	"conformance/internal/report": {[]string{"conformance/internal/finding", "conformance/internal/openapi", "conformance/internal/wire"}, []string{"gopkg.in/yaml.v3"}},
+	"conformance/internal/mutate": {
+		[]string{"conformance/internal/check", "conformance/internal/finding", "conformance/internal/generate", "conformance/internal/openapi", "conformance/internal/schema"},
+		[]string{"gopkg.in/yaml.v3"},
+	},
+	"conformance/internal/flow": {
+		[]string{"conformance/internal/check", "conformance/internal/finding", "conformance/internal/openapi", "conformance/internal/wire"},
+		[]string{"github.com/pb33f/libopenapi"},
+	},
+	"conformance/internal/lying": {nil, []string{"gopkg.in/yaml.v3", "golang.org/x/net"}},
+	"conformance":                {[]string{"conformance/internal/"}, nil},
+	"cmd/conformance":            {[]string{"conformance"}, []string{"github.com/alecthomas/kong"}},
+	"cmd/bench":                  {nil, []string{"github.com/alecthomas/kong", "modernc.org/sqlite"}},
 }
 
 // TestImports holds the packages to the layers.

@@ -32,6 +32,8 @@ type Config struct {
 	Own, Other map[string]string // credentials by security scheme
 	Mailbox    string            // folder in which the server's e-mails arrive; empty: none
 
+	// More gives probes besides those that are made of the document; nil: none.
+	More     func(r *Runner) []Probe
 	ReadOnly bool                // leave out all that may change something
 	Wanted   func(p *Probe) bool // which probes are run; nil: all
 	// FirstFinding ends the run with the first finding, without trying it again.
@@ -54,6 +56,7 @@ type Runner struct {
 	own      credentials
 	other    map[string]string
 	fixtures *fixtures
+	judging  judging
 	refusals refusals
 	run      string // makes values of this run differ from those of all others
 
@@ -103,6 +106,9 @@ func (r *Runner) Probes() []Probe {
 	var all []Probe
 	for _, p := range probers {
 		all = append(all, p(r)...)
+	}
+	if r.More != nil {
+		all = append(all, r.More(r)...)
 	}
 	return all
 }
