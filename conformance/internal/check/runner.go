@@ -65,6 +65,9 @@ type Runner struct {
 	made     map[string][]generate.Case // by operation
 	findings map[string]*finding.Finding
 	skipped  map[string]string // probes, and why
+	requests int
+	ran      []Probe // those that were to run
+	cut      bool    // not all of them did
 }
 
 // New prepares a run.
@@ -121,6 +124,7 @@ func (r *Runner) Run(ctx context.Context) error {
 			wanted = append(wanted, p)
 		}
 	}
+	r.ran = wanted
 	if r.Started != nil {
 		r.Started(len(wanted))
 	}
@@ -131,7 +135,8 @@ func (r *Runner) Run(ctx context.Context) error {
 			r.phase(ctx, cancel, slices.DeleteFunc(slices.Clone(wanted), func(p Probe) bool { return p.Late != late || p.Alone != alone }), alone)
 		}
 	}
-	r.cleanUp(ctx)
+	r.cut = ctx.Err() != nil
+	r.cleanUp(context.WithoutCancel(ctx))
 	if r.FirstFinding && len(r.findings) > 0 {
 		return nil
 	}
@@ -275,6 +280,19 @@ func (r *Runner) Findings() []finding.Finding {
 	})
 	return all
 }
+
+// Requests is how many were sent.
+func (r *Runner) Requests() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.requests
+}
+
+// Ran are the probes that were run, in order. It is for after the run, as is Cut.
+func (r *Runner) Ran() []Probe { return r.ran }
+
+// Cut tells whether the run ended before all probes had.
+func (r *Runner) Cut() bool { return r.cut }
 
 // Skipped are the probes that could not try what they are for, and why.
 func (r *Runner) Skipped() map[string]string {
