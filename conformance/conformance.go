@@ -30,6 +30,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"slices"
@@ -40,6 +41,7 @@ import (
 	"cryptoexchange.com/escrow/conformance/internal/finding"
 	"cryptoexchange.com/escrow/conformance/internal/flow"
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
+	"cryptoexchange.com/escrow/conformance/internal/report"
 	"cryptoexchange.com/escrow/conformance/internal/wire"
 )
 
@@ -90,11 +92,20 @@ type Config struct {
 	Include, Exclude []string
 	// Replay runs what led to one finding only: the id that a report gives.
 	Replay string
+	// FailOn is the least severity that fails a run: must, should or advice; empty:
+	// should.
+	FailOn string
+	// Baseline is a file with findings that are known and fail no run; empty: none.
+	// With BaselineUpdate it is written anew.
+	Baseline       string
+	BaselineUpdate bool
 	// UserAgent of all requests; empty: conformance.
 	UserAgent string
 
-	// Progress is told how many probes have ended, of how many.
-	Progress func(done, all int)
+	// Progress is written to while a run goes on; nil: nothing is told. Live is for a
+	// terminal: a line that is written over and over.
+	Progress io.Writer
+	Live     bool
 }
 
 // mostWait is for how long a server may put the run off (429, 503 with
@@ -243,32 +254,32 @@ func (c *Config) wanted(doc *openapi.Document) (func(*check.Probe) bool, error) 
 }
 
 // run runs the probes, and gives the runner that has what was seen.
-func (c *Config) run(ctx context.Context) (*check.Runner, error) {
+func (c *Config) run(ctx context.Context) (*check.Runner, *check.Config, error) {
 	k, err := c.prepare()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var done counter
-	k.Started = func(n int) { done.all = n }
-	k.Ended = func(*check.Probe, []finding.Finding) {
-		if n := done.add(); c.Progress != nil {
-			c.Progress(n, done.all)
-		}
+	if c.Progress != nil {
+		progress := report.NewProgress(c.Progress, c.Live)
+		defer progress.Done()
+		k.Started = progress.Start
+		k.Ended = func(p *check.Probe, found []finding.Finding) { progress.Ended(p.Name, len(found)) }
 	}
 	r, err := check.New(k)
 	if err != nil {
-		return nil, usage("%v", err)
+		return nil, nil, usage("%v", err)
 	}
 	if err := r.Reach(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	limited := ctx
 	if c.TimeBudget > 0 {
-		limited, cancel := context.WithTimeout(ctx, c.TimeBudget)
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, c.TimeBudget)
 		defer cancel()
-		if err := r.Run(limited); err != nil && ctx.Err() != nil {
-			return nil, err
-		}
-		return r, nil
 	}
-	return r, r.Run(ctx)
+	if err := r.Run(limited); err != nil && ctx.Err() != nil {
+		return nil, nil, err
+	}
+	return r, &k, nil
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"sync"
 
 	"cryptoexchange.com/escrow/conformance/internal/generate"
@@ -82,6 +83,9 @@ func (c *Coverage) Statuses(id string) map[int]int {
 
 // count notes the status of an answer.
 func (r *Runner) count(op *openapi.Operation, ex *wire.Exchange) {
+	r.mu.Lock()
+	r.requests++
+	r.mu.Unlock()
 	if op == nil || ex.Response == nil {
 		return
 	}
@@ -92,4 +96,29 @@ func (r *Runner) count(op *openapi.Operation, ex *wire.Exchange) {
 		c.seen[op.ID] = map[int]int{}
 	}
 	c.seen[op.ID][ex.Response.Status]++
+}
+
+// Why says why a clause is not judged, as far as the run can tell.
+func (r *Runner) Why(clause openapi.Clause) string {
+	for _, op := range slices.Concat(clause.Requests, clause.Answers) {
+		if _, ok := r.Alternative(op, Own); !ok {
+			return "no credential for " + op.ID
+		}
+	}
+	for _, p := range r.ran {
+		if reason := r.Skipped()[p.Name]; reason != "" && slices.Contains(p.Clauses, clause.Pointer) {
+			return reason
+		}
+	}
+	marks, _ := r.Coverage.Of(clause.Pointer)
+	switch {
+	case marks&Observed != 0:
+		return "it was seen, but nothing that it could be held to"
+	case len(clause.Answers) > 0 && len(clause.Requests) == 0:
+		return "no answer was seen to which it applies"
+	case marks&(SentValid|SentInvalid) != 0:
+		return "what was sent was answered in a way that tells nothing"
+	default:
+		return "no request was made for it"
+	}
 }
