@@ -65,4 +65,10 @@ type prober func(r *Runner) []Probe
 var probers = []prober{
 	happyProbes,
 	caseProbes,
+	authProbes,
+	routeProbes,
+	mediaProbes,
+	encodingProbes,
+	reflectProbes,
+	robustProbes,
 }

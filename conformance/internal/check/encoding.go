@@ -1,0 +1,352 @@
+package check
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"cryptoexchange.com/escrow/conformance/internal/finding"
+	"cryptoexchange.com/escrow/conformance/internal/generate"
+	"cryptoexchange.com/escrow/conformance/internal/openapi"
+	"cryptoexchange.com/escrow/conformance/internal/wire"
+)
+
+// encodingProbes are those of group K: whether values survive. A server may refuse
+// a value for a reason that no schema tells; what it takes it must give back.
+func encodingProbes(r *Runner) []Probe {
+	var all []Probe
+	for _, op := range r.Document.Operations {
+		if op.Method == http.MethodGet {
+			all = append(all, probeOf("K6", op, probeGzip))
+		}
+		schema := bodySchema(op)
+		if schema == nil {
+			continue
+		}
+		all = append(all, writing(probeOf("K7", op, probeTrailing)))
+		for _, k := range []struct {
+			class string
+			fits  func(spot) bool
+			run   func(context.Context, *Session)
+		}{
+			{"K1", spot.freeText, probeUnicode},
+			{"K2", func(p spot) bool { return p.isA("string") }, probeNUL},
+			{"K3", func(p spot) bool { return p.isA("string") }, probeInvalidUnicode},
+			{"K4", func(p spot) bool { return p.freeText() && r.strict(openapi.StrictText) }, probeVerbatim},
+			{"K5", func(p spot) bool { return p.isA("integer") || p.isA("number") }, probeDigits},
+			{"K8", func(p spot) bool { return p.isA("string") && p.schema.Format == "date-time" }, probeInstants},
+		} {
+			if slices.ContainsFunc(spots(schema), k.fits) {
+				all = append(all, writing(probeOf(k.class, op, k.run)))
+			}
+		}
+	}
+	return all
+}
+
+// trial is a value for a spot.
+type trial struct {
+	what  string
+	value any
+}
+
+// eachEcho sends values to spots, one after the other, and calls judge with what
+// came back for each that was taken.
+func (s *Session) eachEcho(ctx context.Context, fits func(spot) bool, trials func(spot) []trial, judge func(p spot, v trial, echo any)) {
+	op := s.probe.Op
+	taken := false
+	for _, p := range spots(bodySchema(op)) {
+		if !fits(p) {
+			continue
+		}
+		for _, v := range trials(p) {
+			if !s.keeps(p.schema, v.value, openapi.Request) {
+				continue
+			}
+			t := s.roundTrip(ctx, op, map[string]any{p.at: v.value})
+			if t == nil || !OK(t.ex) {
+				continue
+			}
+			for _, echo := range t.echoes(p.at) {
+				taken = true
+				judge(p, v, echo)
+			}
+		}
+	}
+	if !taken {
+		s.Skip("nothing that was sent was taken and given back")
+	}
+}
+
+// lost is the finding that a value did not come back.
+func (s *Session) lost(p spot, v trial, echo any, claim string) {
+	s.Report(finding.Finding{
+		Severity: finding.Must, Pointer: p.schema.Pointer, Claim: claim + " of " + p.at,
+		Sent: fmt.Sprintf("%s: %q", v.what, fmt.Sprint(v.value)), Expected: fmt.Sprintf("%q", fmt.Sprint(v.value)), Got: fmt.Sprintf("%q", fmt.Sprint(echo)),
+	}, 0)
+}
+
+// Text beyond the basic plane, of several code points to a character, and with
+// marks that no composed character has: normalisation does not change it.
+const (
+	astral   = "\U0001F469\u200D\U0001F4BB \U00010348 x\u0302 \U0001F3F3\uFE0F\u200D\U0001F308"
+	short    = "\U0001F511\U00020BB7"
+	verbatim = "  e\u0301\u212B\uFB01  a\t"
+)
+
+func probeUnicode(ctx context.Context, s *Session) {
+	s.eachEcho(ctx, spot.freeText, func(spot) []trial {
+		return []trial{{"emoji, a joiner and combining marks", astral}, {"characters beyond the basic plane", short}}
+	}, func(p spot, v trial, echo any) {
+		// Trimming and normalisation are K4.
+		if canonical(echo) != canonical(v.value) {
+			s.lost(p, v, echo, "Changes text beyond the basic plane or with combining marks")
+		}
+	})
+}
+
+func canonical(v any) string { return norm.NFC.String(strings.TrimSpace(fmt.Sprint(v))) }
+
+// probeVerbatim sends text that is often tidied up: K4, where the document says
+// that it is not.
+func probeVerbatim(ctx context.Context, s *Session) {
+	s.eachEcho(ctx, spot.freeText, func(spot) []trial {
+		return []trial{
+			{"decomposed characters, a ligature and spaces", verbatim}, {"a decomposed character", "ne\u0301e"},
+			{"spaces around it", "  ab  "}, {"a line break of two characters", "a\r\nb"},
+		}
+	}, func(p spot, v trial, echo any) {
+		if echo != v.value {
+			s.lost(p, v, echo, "Trims or normalises the text")
+		}
+	})
+}
+
+// probeDigits sends numbers that do not fit into what is often used for them: K5.
+func probeDigits(ctx context.Context, s *Session) {
+	s.eachEcho(ctx, func(p spot) bool { return p.isA("integer") || p.isA("number") }, func(p spot) []trial {
+		if p.isA("integer") {
+			if p.schema.Format == "int32" {
+				return nil
+			}
+			return []trial{{"2^53+1", json.Number("9007199254740993")}, {"the greatest of 64 bits", json.Number("9223372036854775807")}}
+		}
+		if p.schema.Format == "float" {
+			return nil
+		}
+		var all []trial
+		for _, text := range []string{"0.1", "0.7", "19.99", "1.005", "33333.33", "1234567.891", "16777217"} {
+			all = append(all, trial{"a number of few decimals", json.Number(text)})
+		}
+		return all
+	}, func(p spot, v trial, echo any) {
+		a, ok := rational(v.value)
+		b, isNumber := rational(echo)
+		if ok && isNumber && a.Cmp(b) != 0 {
+			s.lost(p, v, echo, "Loses digits of the number")
+		}
+	})
+}
+
+// probeInstants sends instants in other offsets than UTC: K8.
+func probeInstants(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	d := s.NewDraft(op)
+	s.eachEcho(ctx, func(p spot) bool { return p.isA("string") && p.schema.Format == "date-time" }, func(p spot) []trial {
+		at := time.Date(2031, 3, 1, 19, 45, 7, 0, time.UTC)
+		if v, has := pick(d.Body, p.at); has {
+			if t, err := time.Parse(time.RFC3339, fmt.Sprint(v)); err == nil {
+				at = t.UTC().Truncate(24 * time.Hour).Add(19*time.Hour + 45*time.Minute + 7*time.Second)
+			}
+		}
+		east, west := time.FixedZone("", 5*3600+1800), time.FixedZone("", -8*3600)
+		return []trial{
+			{"an instant with the offset +05:30", at.In(east).Format(time.RFC3339)},
+			{"an instant with the offset -08:00", at.In(west).Format(time.RFC3339)},
+			{"an instant with a fraction of a second", at.In(east).Add(250 * time.Millisecond).Format("2006-01-02T15:04:05.000Z07:00")},
+		}
+	}, func(p spot, v trial, echo any) {
+		was, err := time.Parse(time.RFC3339, fmt.Sprint(v.value))
+		is, bad := time.Parse(time.RFC3339, strings.ToUpper(fmt.Sprint(echo)))
+		if err != nil || bad != nil {
+			return // its form is judged elsewhere
+		}
+		if off := was.Sub(is).Abs(); off >= time.Second || off > 0 && was.Nanosecond() == 0 {
+			s.lost(p, v, echo, "Gives back another instant than the one that was sent")
+		}
+	})
+}
+
+// mostSpots bounds how many properties are tried for what depends little on them.
+const mostSpots = 4
+
+// stand is text that is replaced by bytes which no JSON library writes.
+const stand = "conformanceplaceholder"
+
+// raw sends a body in which the text at a spot is replaced by bytes as they are.
+// It gives nil if there is no such text in the body.
+func (s *Session) raw(ctx context.Context, p spot, bytesOf []byte, a attack) *wire.Exchange {
+	op := s.probe.Op
+	d := s.Draft(ctx, op, false).Clone()
+	if !d.HasBody || !isJSON(d.ContentType) {
+		return nil
+	}
+	if full := s.Source.Draft(op, generate.Full).Body; putAt(full, p.at, stand) {
+		d.Body = full
+	} else if !putAt(d.Body, p.at, stand) {
+		return nil
+	}
+	request := s.prepared(ctx, d, Own)
+	if !bytes.Contains(request.Body, []byte(stand)) {
+		return nil
+	}
+	request.Body = bytes.ReplaceAll(request.Body, []byte(stand), bytesOf)
+	return s.hostile(ctx, op, request, a)
+}
+
+// probeNUL puts U+0000 into texts: K2. It may be taken or refused.
+func probeNUL(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	n := 0
+	for _, p := range spots(bodySchema(op)) {
+		if !p.isA("string") || n == mostSpots && !p.freeText() {
+			continue
+		}
+		n++
+		ex := s.raw(ctx, p, []byte(`ab\u0000cd`), attack{what: "U+0000 in " + p.at})
+		if !OK(ex) {
+			continue
+		}
+		if echo, has := pick(bodyOf(ex), p.at); has && p.freeText() && echo != "ab\x00cd" {
+			s.lost(p, trial{"text with U+0000", "ab\x00cd"}, echo, "Takes U+0000 and changes the text")
+		}
+	}
+}
+
+// noText are bytes that are not UTF-8 (RFC 3629 3).
+var noText = []struct{ what, bytes string }{
+	{"bytes that are no UTF-8", "ab\xff\xfecd"}, {"a broken sequence of UTF-8", "ab\xc3(cd"},
+	{"a surrogate in UTF-8", "ab\xed\xa0\xbdcd"}, {"an overlong sequence of UTF-8", "ab\xc0\xafcd"},
+}
+
+// probeInvalidUnicode sends JSON that is not UTF-8, and a surrogate without its
+// other half: K3. The second is JSON, though what it means is open (RFC 8259 8.2):
+// only to change it silently is wrong.
+func probeInvalidUnicode(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	n := 0
+	for _, p := range spots(bodySchema(op)) {
+		if !p.isA("string") || n == mostSpots || p.schema.Format != "" || p.schema.Pattern != "" {
+			continue
+		}
+		n++
+		for _, bad := range noText {
+			if ex := s.raw(ctx, p, []byte(bad.bytes), attack{what: bad.what + " in " + p.at}); OK(ex) {
+				s.Report(finding.Finding{
+					Severity: finding.Must, Pointer: p.schema.Pointer, RFC: "RFC 8259 8.1", Claim: "Takes a body that is not UTF-8",
+					Sent: bad.what + " in " + p.at, Expected: "400 Bad Request", Got: describe(ex),
+				}, 1)
+			}
+		}
+		ex := s.raw(ctx, p, []byte(`ab\ud83dcd`), attack{what: "half of a surrogate pair in " + p.at})
+		if _, echoed := pick(bodyOf(ex), p.at); OK(ex) && echoed && !bytes.Contains(bytes.ToLower(ex.Response.Body), []byte(`ab\ud83dcd`)) {
+			s.Report(finding.Finding{
+				Severity: finding.Should, Pointer: p.schema.Pointer, RFC: "RFC 8259 8.2", Claim: "Takes half of a surrogate pair and changes it",
+				Sent: `"ab\ud83dcd" in ` + p.at, Expected: "400 Bad Request", Got: describe(ex),
+			}, 1)
+		}
+	}
+	if n == 0 {
+		s.Skip("there is no property for text")
+	}
+}
+
+// probeTrailing sends more than one JSON document: K7. A byte order mark before it
+// may be ignored (RFC 8259 8.1).
+func probeTrailing(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	for _, more := range []struct {
+		what   string
+		change func([]byte) []byte
+	}{
+		{"a letter after the JSON document", func(b []byte) []byte { return append(b, 'x') }},
+		{"a closing brace after the JSON document", func(b []byte) []byte { return append(b, '}') }},
+		{"an empty object after the JSON document", func(b []byte) []byte { return append(b, "\n{}"...) }},
+		{"the JSON document twice", func(b []byte) []byte { return append(append(b, '\n'), b...) }},
+		{"a NUL after the JSON document", func(b []byte) []byte { return append(b, 0) }},
+		{"a letter before the JSON document", func(b []byte) []byte { return append([]byte("x"), b...) }},
+	} {
+		d := s.Draft(ctx, op, false)
+		if !d.HasBody || !isJSON(d.ContentType) {
+			s.Skip("its body cannot be made")
+		}
+		ex := s.Send(ctx, d, Changed(func(r *wire.Request) { r.Body = more.change(slices.Clone(r.Body)) }))
+		if OK(ex) {
+			s.Report(finding.Finding{
+				Severity: finding.Must, Pointer: openapi.Join(op.Body.Pointer, "content"), RFC: "RFC 8259 2",
+				Claim: "Takes a body that is a JSON document and something else", Sent: more.what, Expected: "400 Bad Request", Got: describe(ex),
+			}, 1)
+		}
+	}
+}
+
+// decoded undoes gzip; ok is false if the body is not what its header says.
+func decoded(r *wire.Response) (body []byte, coding string, ok bool) {
+	switch coding = strings.ToLower(strings.TrimSpace(r.Get("Content-Encoding"))); coding {
+	case "", "identity":
+		return r.Body, "", true
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(bytes.NewReader(r.Body))
+		if err != nil {
+			return nil, coding, false
+		}
+		body, err = io.ReadAll(io.LimitReader(z, wire.MaxBody))
+		return body, coding, err == nil
+	}
+	return nil, coding, true
+}
+
+// probeGzip asks for the same with and without compression: K6.
+func probeGzip(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	d := s.Draft(ctx, op, false)
+	ask := func(codings string) *wire.Exchange {
+		return s.Send(ctx, d, Changed(func(r *wire.Request) { setField(r, "Accept-Encoding", codings) }))
+	}
+	for _, codings := range []string{"gzip", "gzip;q=1.0, identity;q=0.5", "gzip;q=0, identity", "identity"} {
+		for range 3 {
+			before, ex, after := ask("identity"), ask(codings), ask("identity")
+			if !OK(before) || before.Response.Unfinished {
+				s.Skip("GET does not succeed")
+			}
+			if !OK(ex) || !OK(after) || !alikeAnswers(before.Response, after.Response) {
+				continue // it changes: once more
+			}
+			f := finding.Finding{Severity: finding.Must, Pointer: op.Pointer, RFC: "RFC 9110 8.4", Sent: "Accept-Encoding: " + codings}
+			body, coding, ok := decoded(ex.Response)
+			plain, _, plainOK := decoded(before.Response)
+			switch {
+			case !ok:
+				f.Claim, f.Expected, f.Got = "The body is not in the coding that Content-Encoding names", "a body in "+coding, clip(ex.Response.Body)
+				s.Report(f, 3)
+			case coding != "" && !(strings.HasPrefix(codings, "gzip") && !strings.HasPrefix(codings, "gzip;q=0,") && strings.HasSuffix(coding, "gzip")):
+				f.Severity, f.RFC = finding.Should, "RFC 9110 12.5.3"
+				f.Claim, f.Expected, f.Got = "Sends a content coding that Accept-Encoding excludes", "no coding", coding
+				s.Report(f, 3)
+			case plainOK && body != nil && !bytes.Equal(body, plain):
+				f.Claim, f.Expected, f.Got = "The compressed body is another one than the plain one", clip(plain), clip(body)
+				s.Report(f, 3)
+			}
+			break
+		}
+	}
+}

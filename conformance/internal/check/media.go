@@ -1,0 +1,222 @@
+package check
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"cryptoexchange.com/escrow/conformance/internal/finding"
+	"cryptoexchange.com/escrow/conformance/internal/openapi"
+	"cryptoexchange.com/escrow/conformance/internal/wire"
+)
+
+// mediaProbes are those of group C that need requests of their own: what types are
+// taken, and which are given. Of the types of answers the judge of answers knows.
+func mediaProbes(r *Runner) []Probe {
+	var all []Probe
+	for _, op := range r.Document.Operations {
+		if op.Body != nil && len(op.Body.Content) > 0 {
+			p := writing(probeOf("C2", op, probeForeignType))
+			for _, m := range op.Body.Content {
+				p.Clauses = append(p.Clauses, m.Pointer)
+			}
+			all = append(all, p)
+		}
+		if response := given(op); response != nil {
+			if names(op, http.StatusNotAcceptable) {
+				p := probeOf("C3", op, probeUnacceptable)
+				p.Writes, p.Clauses = !safe(op.Method), []string{op.StatusPointer("406")}
+				all = append(all, p)
+			}
+			p := probeOf("C4", op, probeRanked)
+			p.Writes = !safe(op.Method)
+			for _, m := range response.Content {
+				p.Clauses = append(p.Clauses, m.Pointer)
+			}
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// given is the success of an operation that has a body; nil if there is none.
+func given(op *openapi.Operation) *openapi.Response {
+	for _, key := range []string{"200", "201", "202", "203", "2XX"} {
+		if response := op.Responses[key]; response != nil && len(response.Content) > 0 {
+			return response
+		}
+	}
+	return nil
+}
+
+// baseType is a media type without its parameters, in lower case.
+func baseType(mediaType string) string {
+	base, _, _ := strings.Cut(mediaType, ";")
+	return strings.ToLower(strings.TrimSpace(base))
+}
+
+// within tells whether a media type is one of those that a range names (RFC 9110
+// 12.5.1).
+func within(mediaType, mediaRange string) bool {
+	mediaType, mediaRange = baseType(mediaType), baseType(mediaRange)
+	major, found := strings.CutSuffix(mediaRange, "/*")
+	return mediaType == mediaRange || found && (major == "*" || strings.HasPrefix(mediaType, major+"/"))
+}
+
+// foreignTypes are media types that documents seldom declare for JSON. That some
+// other JSON is read as JSON is what its suffix is for (RFC 6839 3.1).
+var foreignTypes = []struct {
+	name     string
+	severity finding.Severity
+}{
+	{"text/plain", finding.Must},
+	{"application/xml", finding.Must},
+	{"application/x-www-form-urlencoded", finding.Must},
+	{"application/octet-stream", finding.Must},
+	{"application/x-conformance", finding.Must},
+	{"application/json", finding.Must},
+	{"application/conformance+json", finding.Should},
+}
+
+// probeForeignType sends a valid body under a media type that is not declared: C2.
+// A body without any may be taken for what it looks like (RFC 9110 8.3).
+func probeForeignType(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	usual := s.baseline(ctx, op)
+	told := false
+	for _, foreign := range foreignTypes {
+		if slices.ContainsFunc(op.Body.Content, func(m *openapi.MediaType) bool { return within(foreign.name, m.Type) }) {
+			continue
+		}
+		d := s.Draft(ctx, op, len(prefixes(op.Path)) > 0 && !safe(op.Method))
+		if !d.HasBody {
+			s.Skip("its body cannot be made")
+		}
+		ex := s.Send(ctx, d, Changed(func(r *wire.Request) { setField(r, "Content-Type", foreign.name) }))
+		told = told || Status(ex) == http.StatusUnsupportedMediaType || OKStatus(usual.status) && !busy(ex)
+		if OK(ex) {
+			s.Report(finding.Finding{
+				Severity: foreign.severity, Pointer: openapi.Join(op.Body.Pointer, "content"), RFC: "RFC 9110 15.5.16",
+				Claim: "Takes a body in a media type that is not declared", Sent: "a body that is valid JSON, as " + foreign.name,
+				Expected: "415 Unsupported Media Type", Got: describe(ex),
+			}, 1)
+		}
+	}
+	if told {
+		for _, m := range op.Body.Content {
+			s.Coverage.Mark(m.Pointer, SentInvalid|Judged)
+		}
+	}
+}
+
+// accepting gives a request with an Accept, to a resource that is there.
+func (s *Session) accepting(ctx context.Context, op *openapi.Operation, accept string) *wire.Exchange {
+	d := s.Draft(ctx, op, !safe(op.Method))
+	return s.Send(ctx, d, Changed(func(r *wire.Request) { setField(r, "Accept", accept) }))
+}
+
+// probeUnacceptable excludes every type that there is, where the document says that
+// this is refused: C3.
+func probeUnacceptable(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	response := given(op)
+	var none []string
+	for _, m := range response.Content {
+		none = append(none, baseType(m.Type)+";q=0")
+	}
+	for _, accept := range []string{"application/x-conformance", "image/png, video/*;q=0.5", strings.Join(none, ", ")} {
+		if slices.ContainsFunc(response.Content, func(m *openapi.MediaType) bool {
+			return within("application/x-conformance", m.Type) || within("image/png", m.Type)
+		}) {
+			s.Skip("it may give any type")
+		}
+		ex := s.accepting(ctx, op, accept)
+		if Status(ex) == http.StatusNotAcceptable {
+			s.Coverage.Mark(op.StatusPointer("406"), Judged)
+		}
+		if !OK(ex) || len(ex.Response.Body) == 0 {
+			continue
+		}
+		s.Coverage.Mark(op.StatusPointer("406"), Judged)
+		s.Report(finding.Finding{
+			Severity: finding.Must, Pointer: op.StatusPointer("406"), RFC: "RFC 9110 15.5.7",
+			Claim: "Answers in a type that Accept excludes, though it declares 406", Sent: "Accept: " + accept,
+			Expected: "406 Not Acceptable", Got: ex.Response.StatusText() + " in " + ex.Response.Get("Content-Type"),
+		}, 1)
+	}
+}
+
+// ranking is an Accept, and the type that it ranks highest.
+type ranking struct {
+	accept, best string
+	alone        bool // it accepts nothing but best
+}
+
+// rankings are made of the types of an answer. Those of a change are few, for each
+// makes one.
+func rankings(content []*openapi.MediaType, change bool) []ranking {
+	first := baseType(content[0].Type)
+	major, _, _ := strings.Cut(first, "/")
+	all := []ranking{{"application/x-conformance;q=0.9, " + first + ";q=0.1", first, true}}
+	if change {
+		return all
+	}
+	if len(content) == 1 {
+		all = append(all, ranking{"*/*", first, true}, ranking{major + "/*", first, true}, ranking{strings.ToUpper(first), first, true})
+	}
+	for _, a := range content {
+		for _, b := range content {
+			one, other := baseType(a.Type), baseType(b.Type)
+			if one == other {
+				continue
+			}
+			all = append(all, ranking{one, one, true},
+				ranking{other + ";q=0.1, " + one, one, false},
+				ranking{one + ";q=0.8, " + other + ";q=0.2", one, false},
+				ranking{"*/*;q=0.1, " + one + ";q=0.7", one, false},
+				ranking{other + ";q=0, */*", one, len(content) == 2})
+		}
+	}
+	return all
+}
+
+// probeRanked ranks the types that there are: C4.
+func probeRanked(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	response := given(op)
+	if slices.ContainsFunc(response.Content, func(m *openapi.MediaType) bool { return strings.Contains(m.Type, "*") }) {
+		s.Skip("it may give any type")
+	}
+	if !OKStatus(s.baseline(ctx, op).status) {
+		s.Skip("a valid request does not succeed")
+	}
+	for _, rank := range rankings(response.Content, !safe(op.Method)) {
+		ex := s.accepting(ctx, op, rank.accept)
+		f := finding.Finding{
+			Severity: finding.Should, Pointer: response.Pointer, RFC: "RFC 9110 12.5.1", Sent: "Accept: " + rank.accept, Expected: rank.best, Got: describe(ex),
+		}
+		got := ""
+		if ex.Response != nil {
+			got = baseType(ex.Response.Get("Content-Type"))
+		}
+		switch {
+		case Status(ex) == http.StatusNotAcceptable:
+			f.Severity, f.Claim = finding.Must, "Refuses an Accept that it can satisfy"
+			s.Report(f, 1)
+		case !OK(ex) || got == "" || !slices.ContainsFunc(response.Content, func(m *openapi.MediaType) bool { return baseType(m.Type) == got }):
+			// of which the judge of answers knows
+		case got != rank.best:
+			f.Claim, f.Got = "Chooses a type that Accept ranks lower", ex.Response.StatusText()+" in "+got
+			if rank.alone {
+				f.Severity, f.Claim = finding.Must, "Chooses a type that Accept excludes"
+			}
+			s.Report(f, 1)
+		}
+		for _, m := range response.Content {
+			if baseType(m.Type) == got {
+				s.Coverage.Mark(m.Pointer, Judged)
+			}
+		}
+	}
+}

@@ -1,0 +1,350 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"cryptoexchange.com/escrow/conformance/internal/finding"
+	"cryptoexchange.com/escrow/conformance/internal/openapi"
+	"cryptoexchange.com/escrow/conformance/internal/wire"
+)
+
+// robustProbes are those of group O that send what is too much, too little, or no
+// HTTP. They run late: a server may not be well afterwards, which the last of them
+// looks at.
+func robustProbes(r *Runner) []Probe {
+	var all []Probe
+	late := func(p Probe) {
+		p.Late, p.Writes = true, p.Op != nil && !safe(p.Op.Method)
+		all = append(all, p)
+	}
+	for _, op := range r.Document.Operations {
+		late(probeOf("O6", op, probeOversizeHead))
+		if bodySchema(op) == nil {
+			continue
+		}
+		late(probeOf("O1", op, probeOversizeBody))
+		late(probeOf("O2", op, probeDeep))
+		late(probeOf("O3", op, probeTruncated))
+		late(probeOf("O4", op, probeNoJSON))
+		if op.Body.Required {
+			p := probeOf("O5", op, probeNoBody)
+			p.Clauses = []string{openapi.Join(op.Body.Pointer, "required")}
+			late(p)
+		}
+	}
+	for _, op := range r.Document.Operations {
+		if op.Method == http.MethodGet {
+			late(probeOf("O13", op, probeHealth))
+		}
+	}
+	return append(all, serviceProbes(r)...)
+}
+
+// bodyRequest gives a request with a JSON body for the probe's operation.
+func (s *Session) bodyRequest(ctx context.Context) *wire.Request {
+	op := s.probe.Op
+	d := s.Draft(ctx, op, false)
+	if !d.HasBody || !isJSON(d.ContentType) {
+		s.Skip("its body cannot be made")
+	}
+	return s.prepared(ctx, d, Own)
+}
+
+// usualLimit is a size that a server which declares 413 surely has its limit below:
+// none declares how much that is in OpenAPI.
+const usualLimit = 8 << 20
+
+// probeOversizeBody sends a valid body with white space (RFC 8259 2) up to more
+// than the limit: O1. Where no limit is declared, one may be accepted.
+func probeOversizeBody(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	limit := amount(op.Extensions[openapi.ExtBodyLimit])
+	if limit == 0 {
+		limit = amount(s.Document.Extensions[openapi.ExtBodyLimit])
+	}
+	size := usualLimit
+	if limit > 0 {
+		size = int(limit) + 1
+	}
+	request := s.bodyRequest(ctx)
+	request.Body = append(request.Body, bytes.Repeat([]byte(" "), max(0, size-len(request.Body)))...)
+	if limit > 0 {
+		s.overLimit(s.hostile(ctx, op, request, attack{what: "a body of a byte more than the limit"}))
+		request = copyOf(request)
+		request.Body = append(request.Body, bytes.Repeat([]byte(" "), 4<<20)...)
+		s.overLimit(s.hostile(ctx, op, request, attack{what: "a body of 4 MiB more than the limit"}))
+	} else {
+		ex := s.hostile(ctx, op, request, attack{what: "a body of 8 MiB"})
+		if ex.Response == nil || ex.Response.Status != http.StatusRequestEntityTooLarge {
+			return
+		}
+		s.Coverage.Mark(op.StatusPointer("413"), Judged)
+	}
+	if after := s.Send(ctx, s.Draft(ctx, op, false), As(Anonymous)); after.Response == nil && !errors.Is(after.Err, context.Canceled) {
+		s.Report(finding.Finding{
+			Severity: finding.Must, Pointer: op.Pointer, Claim: "Does not answer after a body that was too large",
+			Sent: "a request after an oversized one", Expected: "any answer", Got: describe(after),
+		}, 2)
+	}
+}
+
+// overLimit judges the answer to a body over the declared limit.
+func (s *Session) overLimit(ex *wire.Exchange) {
+	op := s.probe.Op
+	status := Status(ex)
+	if busy(ex) || failed(ex) || status == http.StatusUnauthorized || status == http.StatusForbidden {
+		return
+	}
+	pointer := openapi.Join(op.Pointer, "responses")
+	if names(op, http.StatusRequestEntityTooLarge) {
+		pointer = op.StatusPointer("413")
+		s.Coverage.Mark(pointer, Judged)
+	}
+	if status != http.StatusRequestEntityTooLarge {
+		s.Report(finding.Finding{
+			Severity: finding.Must, Pointer: pointer, RFC: "RFC 9110 15.5.14", Claim: "Does not refuse a body over the declared limit with 413",
+			Sent: "a valid body, and white space up to over " + openapi.ExtBodyLimit, Expected: "413 Content Too Large", Got: describe(ex),
+		}, 1)
+	}
+}
+
+// amount reads a number of an extension; 0 if it is none.
+func amount(v any) float64 {
+	n, ok := rational(v)
+	if f, isFloat := v.(float64); isFloat {
+		return f
+	}
+	if !ok {
+		return 0
+	}
+	f, _ := n.Float64()
+	return f
+}
+
+// probeDeep sends documents that are nested deeply, or long: O2. They are JSON, but
+// nothing that a schema of an object allows.
+func probeDeep(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	const depth = 100_000
+	for _, doc := range []struct {
+		what string
+		body []byte
+	}{
+		{"an array in an array, a hundred thousand times", slices.Concat(bytes.Repeat([]byte("["), depth), bytes.Repeat([]byte("]"), depth))},
+		{"an object in an object, a hundred thousand times", slices.Concat(bytes.Repeat([]byte(`{"a":`), depth), []byte("1"), bytes.Repeat([]byte("}"), depth))},
+		{"a hundred thousand opening brackets", bytes.Repeat([]byte("["), depth)},
+		{"an array of a quarter of a million numbers", slices.Concat([]byte("[0"), bytes.Repeat([]byte(",0"), 250_000), []byte("]"))},
+		{"an object of fifty thousand properties", manyProperties(50_000)},
+		{"a number of a hundred thousand digits", slices.Concat([]byte(`{"a":`), bytes.Repeat([]byte("9"), depth), []byte("}"))},
+		{"a number with an exponent of nine digits", []byte(`{"a":1e999999999}`)},
+	} {
+		request := s.bodyRequest(ctx)
+		request.Body = doc.body
+		ex := s.hostile(ctx, op, request, attack{what: doc.what})
+		if OK(ex) && s.refusesJSON(op, doc.body) {
+			s.Report(finding.Finding{
+				Severity: finding.Must, Pointer: openapi.Join(op.Body.Pointer, "content"), Claim: "Takes " + doc.what + " for its body",
+				Sent: doc.what, Expected: "a refusal (4xx)", Got: describe(ex),
+			}, 1)
+		}
+	}
+}
+
+// refusesJSON tells whether a body is no JSON, or breaks the operation's schema.
+func (s *Session) refusesJSON(op *openapi.Operation, body []byte) bool {
+	if len(body) > 1<<20 {
+		return false
+	}
+	if body[0] == '[' {
+		return !bodySchema(op).Allows("array") || !bytes.HasSuffix(body, []byte("]"))
+	}
+	return bodySchema(op).Closed
+}
+
+func manyProperties(n int) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"a0":0`)
+	for i := 1; i < n; i++ {
+		b.WriteString(`,"a` + itoa(i) + `":0`)
+	}
+	b.WriteString("}")
+	return b.Bytes()
+}
+
+// hangs is how long the end of a request that is cut off may be waited for.
+const hangs = 8 * time.Second
+
+// probeTruncated sends less, or more, than Content-Length says: O3. The connection
+// ends after it, so there is nothing to be waited for.
+func probeTruncated(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	whole := s.bodyRequest(ctx)
+	if len(whole.Body) < 4 {
+		s.Skip("its body is too short to be cut off")
+	}
+	half := whole.Body[:len(whole.Body)/2]
+	chunk := func(b []byte) []byte {
+		return slices.Concat([]byte(hex(len(b))+"\r\n"), b, []byte("\r\n"))
+	}
+	for _, cut := range []struct {
+		what   string
+		name   string
+		value  string
+		body   []byte
+		always bool // no answer of success is right
+	}{
+		{"half of a body, and the end of the connection", "Content-Length", itoa(len(whole.Body)), half, true},
+		{"a body that is shorter than Content-Length, and the end of the connection", "Content-Length", itoa(len(whole.Body) + 40), whole.Body, false},
+		{"half of a body in a chunk, and the end of the connection", "Transfer-Encoding", "chunked", chunk(half), true},
+		{"a chunk that is cut off", "Transfer-Encoding", "chunked", slices.Concat([]byte(hex(len(whole.Body))+"\r\n"), half), true},
+		{"a Content-Length that is no number", "Content-Length", "abc", whole.Body, true},
+		{"a negative Content-Length", "Content-Length", "-1", whole.Body, true},
+		{"a Content-Length that ends within the body", "Content-Length", itoa(len(half)), whole.Body, true},
+	} {
+		request := copyOf(whole)
+		request.Body, request.CloseWrite, request.Timeout = cut.body, true, hangs
+		setField(request, cut.name, cut.value)
+		ex := s.hostile(ctx, op, request, attack{what: cut.what, mayHangUp: true})
+		if !OK(ex) {
+			continue
+		}
+		f := finding.Finding{
+			Severity: finding.Should, Pointer: op.Pointer, RFC: "RFC 9112 8", Claim: "Takes a request that is not complete",
+			Sent: cut.what, Expected: "400 Bad Request, or the end of the connection", Got: describe(ex),
+		}
+		if cut.always {
+			f.Severity, f.Claim = finding.Must, "Takes a body that is cut off"
+		}
+		s.Report(f, 1)
+	}
+}
+
+func hex(n int) string {
+	const digits = "0123456789abcdef"
+	text := ""
+	for ; n > 0 || text == ""; n /= 16 {
+		text = string(digits[n%16]) + text
+	}
+	return text
+}
+
+// probeNoJSON sends what is no JSON: O4. An answer of success is wrong, and so is
+// one that says that something else is: 400 is for it (RFC 9110 15.5.1), and 422
+// is often used.
+func probeNoJSON(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	usual := s.baseline(ctx, op)
+	for _, bad := range []struct{ what, body string }{
+		{"an object without its end", `{"conformance": 1`}, {"a comma too many", `{"conformance": 1,}`},
+		{"single quotes", `{'conformance': 1}`}, {"a name without quotes", `{conformance: 1}`},
+		{"a comment", `{"conformance": 1 /* none */}`}, {"NaN", `{"conformance": NaN}`},
+		{"a number with a leading zero", `{"conformance": 01}`}, {"a control character in a string", "{\"conformance\": \"a\x01b\"}"},
+		{"an unknown escape", `{"conformance": "\q"}`}, {"plain text", `conformance`}, {"XML", `<conformance/>`},
+	} {
+		request := s.bodyRequest(ctx)
+		request.Body = []byte(bad.body)
+		ex := s.hostile(ctx, op, request, attack{what: bad.what + " in place of JSON"})
+		status := Status(ex)
+		f := finding.Finding{
+			Pointer: openapi.Join(op.Body.Pointer, "content"), RFC: "RFC 9110 15.5.1", Sent: bad.what, Expected: "400 Bad Request", Got: describe(ex),
+		}
+		switch {
+		case OK(ex):
+			f.Severity, f.Claim = finding.Must, "Takes a body that is no JSON"
+			s.Report(f, 1)
+		case busy(ex), failed(ex), status == http.StatusBadRequest, status == http.StatusUnprocessableEntity, status == usual.status,
+			status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound:
+		case status == http.StatusUnsupportedMediaType, status == http.StatusConflict, status == http.StatusMethodNotAllowed, status == http.StatusRequestEntityTooLarge:
+			f.Severity, f.Claim = finding.Should, "Refuses a body that is no JSON with a status that is meant for another mistake"
+			s.Report(f, 1)
+		}
+	}
+}
+
+// probeNoBody leaves a required body out: O5.
+func probeNoBody(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	for _, none := range []struct {
+		what   string
+		change func(*wire.Request)
+	}{
+		{"an empty body", func(r *wire.Request) { r.Body = nil }},
+		{"no body and no Content-Type", func(r *wire.Request) { r.Body = nil; dropField(r, "Content-Type") }},
+		{"a body of white space", func(r *wire.Request) { r.Body = []byte(" \n") }},
+	} {
+		request := s.bodyRequest(ctx)
+		none.change(request)
+		ex := s.hostile(ctx, op, request, attack{what: none.what})
+		if OK(ex) {
+			s.Report(finding.Finding{
+				Severity: finding.Must, Pointer: openapi.Join(op.Body.Pointer, "required"), Claim: "Takes a request without the body that is required",
+				Sent: none.what, Expected: "a refusal (4xx)", Got: describe(ex),
+			}, 1)
+		}
+	}
+	s.Coverage.Mark(openapi.Join(op.Body.Pointer, "required"), SentInvalid|Judged)
+}
+
+// probeOversizeHead sends many and long headers and parameters: O6. Whether they
+// are taken or refused, an answer comes.
+func probeOversizeHead(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	d := s.draftFor(ctx, op)
+	for _, much := range []struct {
+		what   string
+		change func(*wire.Request)
+		hangUp bool
+	}{
+		{"two hundred headers", func(r *wire.Request) {
+			for i := range 200 {
+				r.Header = append(r.Header, wire.Field{Name: "X-Conformance-" + itoa(i), Value: "x"})
+			}
+		}, false},
+		{"a header of 32 KiB", func(r *wire.Request) { setField(r, "X-Conformance", strings.Repeat("x", 32<<10)) }, true},
+		{"headers of 2 MiB", func(r *wire.Request) {
+			for i := range 64 {
+				r.Header = append(r.Header, wire.Field{Name: "X-Conformance-" + itoa(i), Value: strings.Repeat("x", 32<<10)})
+			}
+		}, true},
+		{"a query of 16 KiB", func(r *wire.Request) { withQuery(r, "conformance", strings.Repeat("x", 16<<10)) }, true},
+		{"two thousand parameters", func(r *wire.Request) {
+			for range 2000 {
+				withQuery(r, "z", "1")
+			}
+		}, true},
+	} {
+		request := s.prepared(ctx, d, Anonymous)
+		if safe(op.Method) {
+			request = s.prepared(ctx, d, Own)
+		}
+		much.change(request)
+		s.hostile(ctx, op, request, attack{what: much.what, mayHangUp: much.hangUp})
+	}
+}
+
+// probeHealth does what has succeeded before, after all that was sent since: O13.
+func probeHealth(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	usual := s.baseline(ctx, op)
+	if !OKStatus(usual.status) {
+		s.Skip("a valid request does not succeed")
+	}
+	hostile := &wire.Request{Method: http.MethodPost, Target: s.path(op.Path), Body: bytes.Repeat([]byte("["), 20_000)}
+	hostile.Header = []wire.Field{{Name: "Content-Type", Value: "application/json"}, {Name: "X-Conformance", Value: "\xff\xfe"}}
+	s.recorder.add(s.client.Do(ctx, hostile))
+	d := s.Draft(ctx, op, false)
+	ex := s.client.Do(ctx, s.prepared(ctx, d, Own))
+	s.recorder.add(ex)
+	if ctx.Err() == nil && (ex.Response == nil || ex.Response.Status >= 500) {
+		s.Report(finding.Finding{
+			Severity: finding.Must, Pointer: op.Pointer, Claim: "Does not work any more after hostile input",
+			Sent: "a valid request, after malformed, oversized and cut off ones", Expected: itoa(usual.status), Got: describe(ex),
+		}, 2)
+	}
+}
