@@ -107,7 +107,7 @@ func (s *Session) sendCase(ctx context.Context, c generate.Case) *wire.Exchange 
 	if len(prefixes(d.Op.Path)) > 0 {
 		there := s.Draft(ctx, d.Op, c.Side == keeps && d.Op.Method == http.MethodDelete)
 		for name, value := range there.Path {
-			if _, aimed := d.RawPath[name]; !aimed && !(c.In == "path" && c.Parameter == name) {
+			if _, aimed := d.RawPath[name]; !aimed && !(c.In == "path" && c.Param == name) {
 				d.Path[name] = value
 			}
 		}
@@ -147,7 +147,7 @@ func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signa
 		Class: c.Class, Severity: finding.Must, Pointer: c.Clause, Sent: s.describe(c), Got: describe(ex),
 		Expected: "a refusal: " + refusalsOf(c.Draft.Op),
 	}
-	if c.Advice {
+	if c.Class == "E14" { // OpenAPI 3.0.3 4.7.24.1: it should not be sent
 		f.Severity = finding.Should
 	}
 	switch {
@@ -207,8 +207,8 @@ func place(c generate.Case) string {
 		return "the body"
 	case c.In == "body":
 		return "the body's " + c.At
-	case c.Parameter != "":
-		return "the " + c.In + " parameter " + c.Parameter + c.At
+	case c.Param != "":
+		return "the " + c.In + " parameter " + c.Param + c.At
 	default:
 		return "the request"
 	}
