@@ -11,18 +11,12 @@ import (
 	"cryptoexchange.com/escrow/conformance/internal/wire"
 )
 
-// mediaProbes are those of group C that need requests of their own: what types are
-// taken, and which are given. Of the types of answers the judge of answers knows.
+// mediaProbes are those of group C that need requests of their own: which types
+// are given. Which are taken is tried by cases of package generate, and that an answer
+// is of a declared type the judge of answers sees.
 func mediaProbes(r *Runner) []Probe {
 	var all []Probe
 	for _, op := range r.Document.Operations {
-		if op.Body != nil && len(op.Body.Content) > 0 {
-			p := writing(probeOf("C2", op, probeForeignType))
-			for _, m := range op.Body.Content {
-				p.Clauses = append(p.Clauses, m.Pointer)
-			}
-			all = append(all, p)
-		}
 		if response := given(op); response != nil {
 			if names(op, http.StatusNotAcceptable) {
 				p := probeOf("C3", op, probeUnacceptable)
@@ -62,52 +56,6 @@ func within(mediaType, mediaRange string) bool {
 	mediaType, mediaRange = baseType(mediaType), baseType(mediaRange)
 	major, found := strings.CutSuffix(mediaRange, "/*")
 	return mediaType == mediaRange || found && (major == "*" || strings.HasPrefix(mediaType, major+"/"))
-}
-
-// foreignTypes are media types that documents seldom declare for JSON. That some
-// other JSON is read as JSON is what its suffix is for (RFC 6839 3.1).
-var foreignTypes = []struct {
-	name     string
-	severity finding.Severity
-}{
-	{"text/plain", finding.Must},
-	{"application/xml", finding.Must},
-	{"application/x-www-form-urlencoded", finding.Must},
-	{"application/octet-stream", finding.Must},
-	{"application/x-conformance", finding.Must},
-	{"application/json", finding.Must},
-	{"application/conformance+json", finding.Should},
-}
-
-// probeForeignType sends a valid body under a media type that is not declared: C2.
-// A body without any may be taken for what it looks like (RFC 9110 8.3).
-func probeForeignType(ctx context.Context, s *Session) {
-	op := s.probe.Op
-	usual := s.baseline(ctx, op)
-	told := false
-	for _, foreign := range foreignTypes {
-		if slices.ContainsFunc(op.Body.Content, func(m *openapi.MediaType) bool { return within(foreign.name, m.Type) }) {
-			continue
-		}
-		d := s.Draft(ctx, op, len(prefixes(op.Path)) > 0 && !safe(op.Method))
-		if !d.HasBody {
-			s.Skip("its body cannot be made")
-		}
-		ex := s.Send(ctx, d, Changed(func(r *wire.Request) { setField(r, "Content-Type", foreign.name) }))
-		told = told || Status(ex) == http.StatusUnsupportedMediaType || OKStatus(usual.status) && !busy(ex)
-		if OK(ex) {
-			s.Report(finding.Finding{
-				Severity: foreign.severity, Pointer: openapi.Join(op.Body.Pointer, "content"), RFC: "RFC 9110 15.5.16",
-				Claim: "Takes a body in a media type that is not declared", Sent: "a body that is valid JSON, as " + foreign.name,
-				Expected: "415 Unsupported Media Type", Got: describe(ex),
-			}, 1)
-		}
-	}
-	if told {
-		for _, m := range op.Body.Content {
-			s.Coverage.Mark(m.Pointer, SentInvalid|Judged)
-		}
-	}
 }
 
 // accepting gives a request with an Accept, to a resource that is there.

@@ -31,12 +31,6 @@ func robustProbes(r *Runner) []Probe {
 		late(probeOf("O1", op, probeOversizeBody))
 		late(probeOf("O2", op, probeDeep))
 		late(probeOf("O3", op, probeTruncated))
-		late(probeOf("O4", op, probeNoJSON))
-		if op.Body.Required {
-			p := probeOf("O5", op, probeNoBody)
-			p.Clauses = []string{openapi.Join(op.Body.Pointer, "required")}
-			late(p)
-		}
 	}
 	for _, op := range r.Document.Operations {
 		if op.Method == http.MethodGet {
@@ -232,63 +226,6 @@ func hex(n int) string {
 		text = string(digits[n%16]) + text
 	}
 	return text
-}
-
-// probeNoJSON sends what is no JSON: O4. An answer of success is wrong, and so is
-// one that says that something else is: 400 is for it (RFC 9110 15.5.1), and 422
-// is often used.
-func probeNoJSON(ctx context.Context, s *Session) {
-	op := s.probe.Op
-	usual := s.baseline(ctx, op)
-	for _, bad := range []struct{ what, body string }{
-		{"an object without its end", `{"conformance": 1`}, {"a comma too many", `{"conformance": 1,}`},
-		{"single quotes", `{'conformance': 1}`}, {"a name without quotes", `{conformance: 1}`},
-		{"a comment", `{"conformance": 1 /* none */}`}, {"NaN", `{"conformance": NaN}`},
-		{"a number with a leading zero", `{"conformance": 01}`}, {"a control character in a string", "{\"conformance\": \"a\x01b\"}"},
-		{"an unknown escape", `{"conformance": "\q"}`}, {"plain text", `conformance`}, {"XML", `<conformance/>`},
-	} {
-		request := s.bodyRequest(ctx)
-		request.Body = []byte(bad.body)
-		ex := s.hostile(ctx, op, request, attack{what: bad.what + " in place of JSON"})
-		status := Status(ex)
-		f := finding.Finding{
-			Pointer: openapi.Join(op.Body.Pointer, "content"), RFC: "RFC 9110 15.5.1", Sent: bad.what, Expected: "400 Bad Request", Got: describe(ex),
-		}
-		switch {
-		case OK(ex):
-			f.Severity, f.Claim = finding.Must, "Takes a body that is no JSON"
-			s.Report(f, 1)
-		case busy(ex), failed(ex), status == http.StatusBadRequest, status == http.StatusUnprocessableEntity, status == usual.status,
-			status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound:
-		case status == http.StatusUnsupportedMediaType, status == http.StatusConflict, status == http.StatusMethodNotAllowed, status == http.StatusRequestEntityTooLarge:
-			f.Severity, f.Claim = finding.Should, "Refuses a body that is no JSON with a status that is meant for another mistake"
-			s.Report(f, 1)
-		}
-	}
-}
-
-// probeNoBody leaves a required body out: O5.
-func probeNoBody(ctx context.Context, s *Session) {
-	op := s.probe.Op
-	for _, none := range []struct {
-		what   string
-		change func(*wire.Request)
-	}{
-		{"an empty body", func(r *wire.Request) { r.Body = nil }},
-		{"no body and no Content-Type", func(r *wire.Request) { r.Body = nil; dropField(r, "Content-Type") }},
-		{"a body of white space", func(r *wire.Request) { r.Body = []byte(" \n") }},
-	} {
-		request := s.bodyRequest(ctx)
-		none.change(request)
-		ex := s.hostile(ctx, op, request, attack{what: none.what})
-		if OK(ex) {
-			s.Report(finding.Finding{
-				Severity: finding.Must, Pointer: openapi.Join(op.Body.Pointer, "required"), Claim: "Takes a request without the body that is required",
-				Sent: none.what, Expected: "a refusal (4xx)", Got: describe(ex),
-			}, 1)
-		}
-	}
-	s.Coverage.Mark(openapi.Join(op.Body.Pointer, "required"), SentInvalid|Judged)
 }
 
 // probeOversizeHead sends many and long headers and parameters: O6. Whether they
