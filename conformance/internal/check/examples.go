@@ -61,7 +61,7 @@ func (s *Session) documented() {
 		if op.Body != nil {
 			judge(op.Body.Content, openapi.Request)
 		}
-		for _, key := range responseKeys(op) {
+		for _, key := range keys(op) {
 			judge(op.Responses[key].Content, openapi.Answer)
 		}
 	}
@@ -113,4 +113,3 @@ func (s *Session) exemplary(ctx context.Context, op *openapi.Operation, content 
 	d.HasBody, d.Body, d.RawBody, d.ContentType = true, example.Value, nil, content.Type
 	return d
 }
-

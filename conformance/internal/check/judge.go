@@ -276,7 +276,7 @@ func (v *verdict) undeclared(status int) {
 	f := finding.Finding{
 		Class: "A1", Severity: finding.Must, Pointer: openapi.Join(v.op.Pointer, "responses"),
 		Claim:    fmt.Sprintf("%s answers with %d, which it does not declare.", v.op.ID, status),
-		Expected: "one of " + strings.Join(responseKeys(v.op), ", "),
+		Expected: "one of " + strings.Join(keys(v.op), ", "),
 		Got:      v.answer.StatusText(),
 	}
 	switch {
@@ -302,8 +302,8 @@ var ofFrameworks = []int{
 	http.StatusUnsupportedMediaType, http.StatusTooManyRequests,
 }
 
-// responseKeys are those of an operation's responses, in order.
-func responseKeys(op *openapi.Operation) []string {
+// keys are those of an operation's responses, in order.
+func keys(op *openapi.Operation) []string {
 	var all []string
 	for key := range op.Responses {
 		all = append(all, key)

@@ -27,8 +27,11 @@ func (v *verdict) value(s *openapi.Schema, value any) {
 // constants.
 func telling(faults []schema.Fault) []schema.Fault {
 	var all []schema.Fault
+	also := func(f schema.Fault, keyword string) bool {
+		return f.Keyword != keyword && slices.ContainsFunc(faults, func(g schema.Fault) bool { return g.Keyword == keyword && g.At == f.At })
+	}
 	for _, f := range faults {
-		if f.Keyword != "type" && slices.ContainsFunc(faults, func(g schema.Fault) bool { return g.Keyword == "type" && g.At == f.At }) {
+		if also(f, "type") || (f.Keyword == "oneOf" || f.Keyword == "anyOf") && also(f, "discriminator") {
 			continue
 		}
 		if branch := meant(f); branch != nil {
