@@ -26,6 +26,9 @@ const (
 func caseProbes(r *Runner) []Probe {
 	var all []Probe
 	for _, op := range r.Document.Operations {
+		if r.CasesOf != nil && !r.CasesOf(op) {
+			continue
+		}
 		var order []string
 		byClause := map[string][]generate.Case{}
 		for _, c := range r.cases(op) {

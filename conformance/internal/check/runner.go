@@ -38,6 +38,14 @@ type Config struct {
 	Wanted   func(p *Probe) bool // which probes are run; nil: all
 	// FirstFinding ends the run with the first finding, without trying it again.
 	FirstFinding bool
+	// From is what another run has come to know of the same server; nil: nothing.
+	From *Handover
+	// Ignored are findings that are none; nil: all are.
+	Ignored func(f *finding.Finding) bool
+	// CasesOf are the operations whose cases are made, which takes a while; nil: all.
+	CasesOf func(op *openapi.Operation) bool
+	// Exchanged is told of every exchange; nil: nobody listens.
+	Exchanged func(p *Probe, op *openapi.Operation, ex *wire.Exchange)
 	// Started and Ended tell of progress; nil: nobody listens.
 	Started func(probes int)
 	Ended   func(p *Probe, found []finding.Finding)
@@ -88,6 +96,7 @@ func New(c Config) (*Runner, error) {
 	}
 	r.Coverage = newCoverage(c.Document)
 	r.fixtures = newFixtures(c.Document, c.Mailbox)
+	r.take(c.From)
 	return r, nil
 }
 
@@ -207,7 +216,7 @@ func (r *Runner) one(ctx context.Context, p *Probe) {
 func (r *Runner) attempt(ctx context.Context, p *Probe) (found []finding.Finding, skipped string) {
 	s := &Session{Runner: r, probe: p, Source: &generate.Source{Doc: r.Document, Seed: r.seed(p.Name), Unique: r.unique}}
 	s.recorder.findings = map[string]*finding.Finding{}
-	s.recorder.complete = r.complete
+	s.recorder.complete, s.recorder.ignored = r.complete, r.Ignored
 	defer func() {
 		if v := recover(); v != nil {
 			var reason skip
@@ -328,6 +337,7 @@ type recorder struct {
 	exchanges []wire.Exchange             // guarded by mu
 	findings  map[string]*finding.Finding // guarded by mu
 	complete  func(*finding.Finding)
+	ignored   func(*finding.Finding) bool // nil: none
 }
 
 func (c *recorder) add(ex *wire.Exchange) {
@@ -347,6 +357,9 @@ func (c *recorder) last(n int) []wire.Exchange {
 
 func (c *recorder) found(f finding.Finding) {
 	c.complete(&f)
+	if c.ignored != nil && c.ignored(&f) {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old := c.findings[f.ID]; old != nil {
