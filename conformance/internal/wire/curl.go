@@ -3,6 +3,7 @@ package wire
 import (
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -24,11 +25,11 @@ func (r *Request) faithful() bool {
 	if r.Raw != nil || r.CloseWrite || r.Method == "CONNECT" || r.Method == "HEAD" && len(r.Body) > 0 || !token(r.Method) {
 		return false
 	}
-	if strings.ContainsAny(r.Target, "\x00\r\n ") || r.Target == "" {
+	if strings.ContainsAny(r.Target, "\t\n ") || r.Target == "" || !readable(r.Target) {
 		return false
 	}
 	for i, f := range r.Header {
-		if !token(f.Name) || strings.ContainsAny(f.Value, "\x00\r\n") || strings.TrimSpace(f.Value) != f.Value {
+		if !token(f.Name) || strings.Contains(f.Value, "\n") || !readable(f.Value) || strings.TrimSpace(f.Value) != f.Value {
 			return false
 		}
 		switch strings.ToLower(f.Name) {
@@ -169,18 +170,13 @@ func (c command) pieces(data string) []piece {
 	return append(all, c.mask.split(data[end:])...)
 }
 
-// readable says whether a text can stand in a command as it is.
+// readable says whether a text can stand in a command as it is: nothing of it is
+// hidden from those who read it, and nothing commands their terminal.
 func readable(s string) bool {
 	for _, r := range s {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 || invisible(r) {
+		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
 			return false
 		}
 	}
 	return utf8.ValidString(s)
-}
-
-// invisible are characters that a terminal does not show, or that change how
-// others are shown.
-func invisible(r rune) bool {
-	return r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2060 && r <= 0x206f || r == 0xfeff || r == 0xad
 }

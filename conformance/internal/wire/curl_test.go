@@ -34,6 +34,8 @@ func TestCurl(t *testing.T) {
 		"agent":        {Method: "GET", Target: "/", Header: []Field{{"X", "1"}, {"User-Agent", "me"}, {"Accept", "a/b"}}},
 		"escapes":      {Method: "GET", Target: "/a/../b/%2e%2E//c?x[]={1,2}&y=[1-3]"},
 		"odd target":   {Method: "GET", Target: "/é\"#'\\?\xff"},
+		"umlauts":      {Method: "GET", Target: "/é?ü#\"\\'", Header: []Field{{"X", "ö\t!"}}},
+		"escape":       {Method: "GET", Target: "/", Header: []Field{{"X", "\x1b[31m"}}},
 		"asterisk":     {Method: "OPTIONS", Target: "*"},
 		"with space":   {Method: "GET", Target: "/a b"},
 		"method":       {Method: "QU'X", Target: "/"},
@@ -110,6 +112,9 @@ func reproduce(t *testing.T, r *Request, mask *Masker, secure bool) {
 	close(ready)
 	text := Curl(r, base, mask)
 	t.Logf("%.600s", text)
+	if !readable(text) {
+		t.Errorf("what is in %q cannot be read", text)
+	}
 	if len(text) > 40*len(want)+2000 || len(text) > 20000 {
 		t.Errorf("the command is %d long", len(text))
 	}

@@ -1,0 +1,158 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Baseline lists findings that are known, and do not fail a run.
+type Baseline struct {
+	File     string  `yaml:"-"`
+	Findings []Entry `yaml:"findings"`
+}
+
+// Entry is a known finding. Only ID decides; the rest is for people.
+type Entry struct {
+	ID        string `yaml:"id"`
+	Class     string `yaml:"class,omitempty"`
+	Operation string `yaml:"operation,omitempty"`
+	Claim     string `yaml:"claim,omitempty"`
+	// Expires is the last day (UTC, 2006-01-02) on which it is known; empty: it is
+	// for ever.
+	Expires string `yaml:"expires,omitempty"`
+	Note    string `yaml:"note,omitempty"`
+	// Flaky: it may be known and not found.
+	Flaky bool `yaml:"flaky,omitempty"`
+}
+
+// Comparison is what a baseline says of a result.
+type Comparison struct {
+	File    string
+	Known   map[string]Entry // by ID of the finding
+	Fixed   []Entry          // not found any more, though looked for
+	Expired []Entry          // found, but not known any more
+}
+
+// ReadBaseline reads a file in YAML, or in JSON, which is YAML. One that does not
+// exist is an empty baseline.
+func ReadBaseline(file string) (*Baseline, error) {
+	b := &Baseline{File: file}
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return b, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the baseline: %w", err)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(b); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read the baseline %s: %w", file, err)
+	}
+	for i, e := range b.Findings {
+		if e.ID == "" {
+			return nil, fmt.Errorf("read the baseline %s: finding %d has no id", file, i+1)
+		}
+		if _, err := time.Parse(time.DateOnly, e.Expires); e.Expires != "" && err != nil {
+			return nil, fmt.Errorf("read the baseline %s: expires of %s: %w", file, e.ID, err)
+		}
+	}
+	return b, nil
+}
+
+// expired tells whether the last day of an entry is over.
+func (e *Entry) expired(now time.Time) bool {
+	return e.Expires != "" && now.UTC().Format(time.DateOnly) > e.Expires
+}
+
+// Apply marks in the result what is known, and notes what is fixed.
+func (b *Baseline) Apply(r *Result, now time.Time) {
+	c := &Comparison{File: b.File, Known: map[string]Entry{}}
+	found := map[string]bool{}
+	for _, f := range r.Findings {
+		found[f.ID] = true
+	}
+	for _, e := range b.Findings {
+		switch {
+		case found[e.ID] && e.expired(now):
+			c.Expired = append(c.Expired, e)
+		case found[e.ID]:
+			c.Known[e.ID] = e
+		case !e.Flaky && !r.Selected && r.Ended == "":
+			c.Fixed = append(c.Fixed, e)
+		}
+	}
+	r.Baseline = c
+}
+
+// Update makes the baseline list what the result has, and nothing else. Notes and
+// dates are kept, but dates that have passed are not; what could not have been
+// found, for not all was tried, stays.
+func (b *Baseline) Update(r *Result, now time.Time) {
+	old := map[string]Entry{}
+	for _, e := range b.Findings {
+		old[e.ID] = e
+	}
+	var all []Entry
+	for _, f := range r.Findings {
+		e := old[f.ID]
+		delete(old, f.ID)
+		if e.expired(now) {
+			e.Expires = ""
+		}
+		e.ID, e.Class, e.Operation, e.Claim, e.Flaky = f.ID, f.Class, Clean(f.Operation), sentence(shorten(r.Mask.Text(f.Claim))), f.Flaky
+		all = append(all, e)
+	}
+	for _, e := range old {
+		if r.Selected || r.Ended != "" {
+			all = append(all, e)
+		}
+	}
+	slices.SortFunc(all, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Class, b.Class), cmp.Compare(a.ID, b.ID))
+	})
+	b.Findings = all
+}
+
+const baselineHead = `# Findings that are known and do not fail a run of conformance. Each may have a
+# note, and a last day on which it is known (expires: 2006-01-02). This file is
+# written by --baseline-update, which keeps both.
+`
+
+// Write writes the file, whole or not at all.
+func (b *Baseline) Write() error {
+	var out bytes.Buffer
+	out.WriteString(baselineHead)
+	e := yaml.NewEncoder(&out)
+	e.SetIndent(2)
+	if len(b.Findings) == 0 {
+		b.Findings = []Entry{}
+	}
+	if err := errors.Join(e.Encode(b), e.Close()); err != nil {
+		return fmt.Errorf("write the baseline: %w", err)
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(b.File), ".baseline-*")
+	if err != nil {
+		return fmt.Errorf("write the baseline: %w", err)
+	}
+	_, err = temporary.Write(out.Bytes())
+	err = errors.Join(err, temporary.Chmod(0o644), temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), b.File)
+	}
+	if err != nil {
+		_ = os.Remove(temporary.Name()) // err says what matters
+		return fmt.Errorf("write the baseline: %w", err)
+	}
+	return nil
+}
