@@ -28,6 +28,9 @@ func (g *generation) allTypes(s *openapi.Schema, level int) []string {
 		return nil
 	}
 	list := slices.Clone(s.Types)
+	if s.Nullable {
+		list = append(list, "null")
+	}
 	for _, many := range [][]*openapi.Schema{s.AllOf, s.OneOf, s.AnyOf} {
 		for _, t := range many {
 			list = append(list, g.allTypes(t, level+1)...)
@@ -89,6 +92,8 @@ func coerce(whole []*openapi.Schema, text string) any {
 		return json.Number(text)
 	case (text == "true" || text == "false") && types.has("boolean"):
 		return text == "true"
+	case (text == "" || text == "null") && types.has("null") && !types.has("string"):
+		return nil
 	}
 	return text
 }

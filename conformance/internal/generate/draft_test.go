@@ -30,7 +30,7 @@ func documents(t testing.TB) map[string]*openapi.Document {
 }
 
 func source(doc *openapi.Document) *Source {
-	return &Source{Doc: doc, Seed: 7, judge: oracleFaults}
+	return &Source{Doc: doc, Seed: 7}
 }
 
 func TestDraft(t *testing.T) {

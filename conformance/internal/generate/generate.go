@@ -30,6 +30,7 @@ import (
 	"sync/atomic"
 
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
+	"cryptoexchange.com/escrow/conformance/internal/schema"
 )
 
 // Side says what a variant does to its clause.
@@ -87,11 +88,11 @@ type Source struct {
 	Doc    *openapi.Document
 	Seed   uint64
 	Unique func() string // lower-case letters and digits, never twice; nil: numbers from 1
+	// Set judges what is made. Nil: one is prepared for the document, which takes
+	// much longer than to share one.
+	Set *schema.Set
 
-	judge func(schema *openapi.Schema, value any, dir openapi.Direction) []string
-
-	made    atomic.Uint64
-	dropped map[string]int // recipes that gave nothing, by clause pointer, side and reason
+	made atomic.Uint64
 }
 
 // unique gives a string that was not given before.

@@ -9,11 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/dlclark/regexp2"
+	"cryptoexchange.com/escrow/conformance/internal/schema"
 )
 
 // flavour is which characters are preferred where a pattern leaves a choice.
@@ -33,7 +32,7 @@ const (
 // and what is made is tried against the expression as it is written.
 type pattern struct {
 	text  string
-	exact *regexp2.Regexp
+	exact schema.Pattern
 	prog  *syntax.Prog
 	mixed bool // what was left out asks for several kinds of characters
 
@@ -41,6 +40,8 @@ type pattern struct {
 	// can[n][pc]: from pc, a match can be had with exactly n more code points, at
 	// a place that is not the beginning.
 	can [][]bool
+	// whole[n]: a match of exactly n code points can be had.
+	whole []bool
 }
 
 var patterns sync.Map // text to *pattern or error
@@ -72,11 +73,10 @@ func patternOf(text string) (*pattern, error) {
 }
 
 func compilePattern(text string) (*pattern, error) {
-	exact, err := regexp2.Compile(text, regexp2.ECMAScript|regexp2.Unicode)
+	exact, err := schema.CompilePattern(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errPattern, err)
 	}
-	exact.MatchTimeout = time.Second
 	p := &pattern{text: text, exact: exact}
 	translated, look, err := translate(text)
 	if err != nil {
@@ -100,8 +100,7 @@ func compilePattern(text string) (*pattern, error) {
 
 // matches tells whether a string is one of the pattern.
 func (p *pattern) matches(text string) bool {
-	ok, err := p.exact.MatchString(text)
-	return err == nil && ok
+	return p.exact.MatchString(text)
 }
 
 // make gives a string of at least low and, unless it is negative, at most high
@@ -138,7 +137,7 @@ func (p *pattern) lengths(low, high int) []int {
 	p.extend(high)
 	var list []int
 	for n := low; n <= high; n++ {
-		if p.closure(n, true)[p.prog.Start] {
+		if p.whole[n] {
 			list = append(list, n)
 		}
 	}
@@ -149,6 +148,7 @@ func (p *pattern) lengths(low, high int) []int {
 func (p *pattern) extend(n int) {
 	for i := len(p.can); i <= n; i++ {
 		p.can = append(p.can, p.closure(i, false))
+		p.whole = append(p.whole, p.closure(i, true)[p.prog.Start])
 	}
 }
 
