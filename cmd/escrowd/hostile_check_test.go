@@ -128,7 +128,7 @@ func (j *judge) find(method, target string) (list []*route) {
 			continue
 		}
 		if slices.ContainsFunc(forms, func(form string) bool {
-			path, under := strings.CutPrefix(form, j.base) // what is elsewhere is no operation
+			path, under := strings.CutPrefix(form, j.base+"/") // what is elsewhere is no operation
 			return under && r.matches(path)
 		}) {
 			list = append(list, r)
@@ -370,7 +370,7 @@ func TestJudge(t *testing.T) {
 func TestJudgeFind(t *testing.T) {
 	t.Parallel()
 	j := newJudge(t)
-	for target, want := range map[string]int{j.base + "/customer/me": 1, "/customer/me": 0, j.base: 0} {
+	for target, want := range map[string]int{j.base + "/customer/me": 1, "/customer/me": 0, j.base: 0, j.base + "customer/me": 0} {
 		if got := j.find(http.MethodGet, target); len(got) != want {
 			t.Errorf("%s is for %d operations, want %d", target, len(got), want)
 		}
