@@ -13,7 +13,7 @@ import (
 // path, the default of a value that only the server sends. A readOnly property is
 // part of answers only, a writeOnly one of requests only.
 func (d *Document) Clauses() []Clause {
-	c := &collector{doc: d, byPointer: map[string]*Clause{}}
+	c := &collector{doc: d, byPointer: map[string]*Clause{}, own: [2]map[*Schema][]*Clause{{}, {}}}
 	for _, op := range d.Operations {
 		c.operation(op)
 	}
@@ -38,6 +38,7 @@ func (d *Document) Clauses() []Clause {
 type collector struct {
 	doc       *Document
 	byPointer map[string]*Clause
+	own       [2]map[*Schema][]*Clause // of a schema alone, by direction
 
 	op   *Operation
 	dir  Direction
@@ -46,12 +47,20 @@ type collector struct {
 
 // add notes that the operation has the clause in the direction.
 func (c *collector) add(keyword, pointer string, tokens ...string) {
+	c.use(c.clause(keyword, pointer, tokens...))
+}
+
+func (c *collector) clause(keyword, pointer string, tokens ...string) *Clause {
 	pointer = Join(pointer, tokens...)
 	clause := c.byPointer[pointer]
 	if clause == nil {
 		clause = &Clause{Pointer: pointer, Keyword: keyword}
 		c.byPointer[pointer] = clause
 	}
+	return clause
+}
+
+func (c *collector) use(clause *Clause) {
 	users := &clause.Requests
 	if c.dir == Answer {
 		users = &clause.Answers
@@ -98,6 +107,9 @@ func (c *collector) operation(op *Operation) {
 }
 
 func (c *collector) parameter(p *Parameter) {
+	if p.Pointer == "" {
+		return // the document does not have it
+	}
 	c.add("parameter", p.Pointer)
 	if p.Required && p.In != "path" {
 		c.add("required", p.Pointer, "required")
@@ -128,11 +140,18 @@ func (c *collector) schema(s *Schema) {
 		return
 	}
 	c.seen[s] = true
-	for _, k := range s.keywords(c.dir) {
-		c.add(k.name, s.Pointer, k.path...)
+	own, ok := c.own[c.dir][s]
+	if !ok {
+		for _, k := range s.keywords(c.dir) {
+			own = append(own, c.clause(k.name, s.Pointer, k.path...))
+		}
+		for _, name := range c.required(s) {
+			own = append(own, c.clause("required", s.Pointer, "required", name))
+		}
+		c.own[c.dir][s] = own
 	}
-	for _, name := range c.required(s) {
-		c.add("required", s.Pointer, "required", name)
+	for _, clause := range own {
+		c.use(clause)
 	}
 	for _, t := range s.Subschemas() {
 		switch {

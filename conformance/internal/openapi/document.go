@@ -25,6 +25,9 @@ type Document struct {
 	Operations []*Operation // in the order of the file
 	Schemes    map[string]*SecurityScheme
 	Extensions map[string]any // x-…
+	// Warnings are mistakes of the document that it can be read in spite of, as
+	// "name:line: …".
+	Warnings []string
 
 	root   *yaml.Node         // with aliases and merge keys written out
 	places map[string]*Schema // every place where a schema is written or referred to
@@ -71,7 +74,7 @@ type Parameter struct {
 	Schema   *Schema
 	Content  string // media type, if it is described by content
 	Examples []any
-	Pointer  string
+	Pointer  string // empty: the path needs it, and the document has it not
 
 	AllowReserved, AllowEmptyValue, Deprecated bool
 }
@@ -141,7 +144,7 @@ type Link struct {
 // SecurityScheme is how a credential is sent.
 type SecurityScheme struct {
 	ID      string // in components
-	Type    string // apiKey, http, oauth2, openIdConnect, mutualTLS
+	Type    string // apiKey, http, oauth2, openIdConnect, mutualTLS; empty: an operation needs it, and the document has it not
 	Scheme  string // of http: basic, bearer
 	In      string // of apiKey: header, query, cookie
 	Name    string // of apiKey

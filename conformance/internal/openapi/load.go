@@ -1,8 +1,9 @@
 package openapi
 
 import (
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -36,12 +37,16 @@ type loader struct {
 	root      place
 	following map[string]bool // references that are being followed
 	ids       map[string]bool // operationIds
-	links     []*Link         // whose operationRef is not yet looked up
 }
 
 // errorf says what is wrong at a node.
 func (l *loader) errorf(n *yaml.Node, format string, args ...any) error {
 	return fmt.Errorf("%s:%d: %w", l.doc.Name, n.Line, fmt.Errorf(format, args...))
+}
+
+// warn notes what is wrong at a node, and no reason to refuse the document.
+func (l *loader) warn(n *yaml.Node, format string, args ...any) {
+	l.doc.Warnings = append(l.doc.Warnings, l.errorf(n, format, args...).Error())
 }
 
 // mapping refuses what is no mapping.
@@ -60,10 +65,31 @@ func (l *loader) sequence(p place, what string) error {
 	return nil
 }
 
-// find goes along a pointer from the root.
+// find goes along a pointer from the root, and through references on the way, as
+// bundlers write them: the place is where it ends.
 func (l *loader) find(pointer string) (place, bool) {
-	n, _, ok := find(l.root.node, pointer)
-	return place{pointer, n}, ok
+	p := l.root
+	hops := 0
+	for _, token := range Split(pointer) {
+		next, _ := step(p.node, token)
+		for ref := p.text("$ref"); next == nil && ref != ""; ref = p.text("$ref") {
+			ptr, err := fragment(ref)
+			if hops++; err != nil || hops > maxDepth {
+				return place{}, false
+			}
+			n, _, ok := find(l.root.node, ptr)
+			if !ok {
+				return place{}, false
+			}
+			p = place{ptr, n}
+			next, _ = step(n, token)
+		}
+		if next == nil {
+			return place{}, false
+		}
+		p = place{Join(p.ptr, token), next}
+	}
+	return p, true
 }
 
 // target finds what the reference ref, written at n, refers to.
@@ -137,7 +163,8 @@ func (l *loader) document() error {
 			return err
 		}
 	}
-	return l.resolveLinks()
+	l.resolveLinks()
+	return nil
 }
 
 // servers gives the URLs of servers, with the defaults of their variables; nil if
@@ -246,9 +273,7 @@ func (l *loader) operation(path string, item place, m field, shared []*Parameter
 		return err
 	}
 	op.Parameters = merge(shared, own)
-	if err := l.pathNames(op, m.place); err != nil {
-		return err
-	}
+	l.pathNames(op, m.place)
 	if body, ok := m.get("requestBody"); ok {
 		if op.Body, err = l.body(body); err != nil {
 			return err
@@ -279,27 +304,24 @@ func merge(shared, own []*Parameter) []*Parameter {
 	return append(all, own...)
 }
 
-// pathNames sees to it that each name of the template has a parameter: without
-// one, no request can be made.
-func (l *loader) pathNames(op *Operation, p place) error {
-	rest := op.Path
-	for {
-		_, after, ok := strings.Cut(rest, "{")
-		if !ok {
-			return nil
-		}
-		name, tail, ok := strings.Cut(after, "}")
-		if !ok {
-			return l.errorf(p.node, "the path %q has a { without its }", op.Path)
-		}
+// pathNames sees to it that each name of the template has a parameter, as without
+// one no request can be made: where the document has none, it is any text.
+func (l *loader) pathNames(op *Operation, p place) {
+	for _, part := range strings.Split(op.Path, "{")[1:] {
+		name, _, _ := strings.Cut(part, "}")
 		found := false
 		for _, q := range op.Parameters {
 			found = found || q.In == "path" && q.Name == name
 		}
-		if !found {
-			return l.errorf(p.node, "the path %q has no parameter %q", op.Path, name)
+		if found {
+			continue
 		}
-		rest = tail
+		l.warn(p.node, "the path %q has no parameter %q", op.Path, name)
+		one := int64(1)
+		op.Parameters = append(op.Parameters, &Parameter{
+			Name: name, In: "path", Required: true, Style: "simple",
+			Schema: &Schema{Types: []string{"string"}, MinLength: &one, Pointer: op.Pointer, node: p.node},
+		})
 	}
 }
 
@@ -319,7 +341,8 @@ func (l *loader) security(op *Operation, p place) error {
 		alternative := map[string][]string{}
 		for _, f := range item.fields() {
 			if l.doc.Schemes[f.key] == nil {
-				return l.errorf(f.node, "there is no security scheme %q", f.key)
+				l.warn(f.node, "there is no security scheme %q", f.key)
+				l.doc.Schemes[f.key] = &SecurityScheme{ID: f.key, Pointer: f.ptr}
 			}
 			scopes := []string{}
 			for _, s := range f.items() {
@@ -332,27 +355,32 @@ func (l *loader) security(op *Operation, p place) error {
 	return nil
 }
 
-// resolveLinks finds the operations that links name by reference, and refuses
-// links to none.
-func (l *loader) resolveLinks() error {
-	for _, link := range l.links {
-		n, _, _ := find(l.root.node, link.Pointer)
-		if ref := (place{link.Pointer, n}).text("operationRef"); ref != "" {
-			t, err := l.target(n, ref)
-			if err != nil {
-				return err
-			}
+// resolveLinks finds the operations that links name by reference, and drops links
+// to none.
+func (l *loader) resolveLinks() {
+	for _, op := range l.doc.Operations {
+		for _, key := range slices.Sorted(maps.Keys(op.Responses)) {
+			r := op.Responses[key]
+			r.Links = slices.DeleteFunc(r.Links, l.astray)
+		}
+	}
+}
+
+func (l *loader) astray(link *Link) bool {
+	n, _, _ := find(l.root.node, link.Pointer)
+	ref := (place{link.Pointer, n}).text("operationRef")
+	if ref != "" {
+		if t, err := l.target(n, ref); err == nil {
 			for _, op := range l.doc.Operations {
 				if op.Pointer == t.ptr {
 					link.OperationID = op.ID
 				}
 			}
 		}
-		if !l.ids[link.OperationID] {
-			return l.errorf(n, "the link %q leads to no operation of this document", link.Name)
-		}
 	}
-	return nil
+	if !l.ids[link.OperationID] {
+		l.warn(n, "the link %q leads to no operation of this document", link.Name)
+		return true
+	}
+	return false
 }
-
-var errNeither = errors.New("neither schema nor content says what it looks like")

@@ -156,24 +156,21 @@ func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	operation := "openapi: 3.0.3\npaths:\n  /x:\n    get:\n      responses: {}\n      "
 	tests := map[string]struct{ raw, want string }{
-		"nothing":              {"", "f:1: the file is empty"},
-		"no document":          {"a: b", "f:1: this is no OpenAPI document"},
-		"Swagger":              {"swagger: '2.0'", `f:1: this is a document of version "2.0"`},
-		"broken YAML":          {"a: [", "f: yaml: "},
-		"a key twice":          {"openapi: 3.0.3\nopenapi: 3.0.3", `f:2: the key "openapi" is there twice`},
-		"an alias to itself":   {"openapi: &a\n  - *a", "nested too deeply"},
-		"another file":         {operation + "parameters:\n        - $ref: p.yaml#/P", `f:7: the reference "p.yaml#/P" leads out of this file`},
-		"nowhere":              {operation + "parameters:\n        - $ref: '#/P'", `f:7: the reference "#/P" leads nowhere`},
-		"a circle":             {operation + "parameters:\n        - $ref: '#/a'\na: {$ref: '#/b'}\nb: {$ref: '#/a'}", "leads to itself"},
-		"a circle of schemas":  {operation + "requestBody: {content: {a/b: {schema: {$ref: '#/a'}}}}\na: {$ref: '#/b'}\nb: {$ref: '#/a'}", "leads to itself"},
-		"no list":              {operation + "parameters: {}", "f:6: parameters must be a list"},
-		"an unknown scheme":    {operation + "security: [{Key: []}]", `f:6: there is no security scheme "Key"`},
-		"an unknown type":      {operation + "requestBody: {content: {a/b: {schema: {type: int}}}}", `"int" is no type of JSON`},
-		"a negative length":    {operation + "requestBody: {content: {a/b: {schema: {maxLength: -1}}}}", "f:6: maxLength must be a whole number"},
-		"a huge exponent":      {operation + "requestBody: {content: {a/b: {schema: {maximum: 1e999999999}}}}", "f:6: maximum must be a number"},
-		"no parameter of path": {"openapi: 3.0.3\npaths: {'/x/{id}': {get: {responses: {}}}}", `has no parameter "id"`},
-		"no status":            {"openapi: 3.0.3\npaths: {/x: {get: {responses: {OK: {}}}}}", `"OK" is no status`},
-		"a link to nowhere":    {"openapi: 3.0.3\npaths: {/x: {get: {responses: {'200': {links: {a: {operationId: b}}}}}}}", `the link "a" leads to no operation`},
+		"nothing":             {"", "f:1: the file is empty"},
+		"no document":         {"a: b", "f:1: this is no OpenAPI document"},
+		"Swagger":             {"swagger: '2.0'", `f:1: this is a document of version "2.0"`},
+		"broken YAML":         {"a: [", "f: yaml: "},
+		"a key twice":         {"openapi: 3.0.3\nopenapi: 3.0.3", `f:2: the key "openapi" is there twice`},
+		"an alias to itself":  {"openapi: &a\n  - *a", "nested too deeply"},
+		"another file":        {operation + "parameters:\n        - $ref: p.yaml#/P", `f:7: the reference "p.yaml#/P" leads out of this file`},
+		"nowhere":             {operation + "parameters:\n        - $ref: '#/P'", `f:7: the reference "#/P" leads nowhere`},
+		"a circle":            {operation + "parameters:\n        - $ref: '#/a'\na: {$ref: '#/b'}\nb: {$ref: '#/a'}", "leads to itself"},
+		"a circle of schemas": {operation + "requestBody: {content: {a/b: {schema: {$ref: '#/a'}}}}\na: {$ref: '#/b'}\nb: {$ref: '#/a'}", "leads to itself"},
+		"no list":             {operation + "parameters: {}", "f:6: parameters must be a list"},
+		"an unknown type":     {operation + "requestBody: {content: {a/b: {schema: {type: int}}}}", `"int" is no type of JSON`},
+		"a negative length":   {operation + "requestBody: {content: {a/b: {schema: {maxLength: -1}}}}", "f:6: maxLength must be a whole number"},
+		"a huge exponent":     {operation + "requestBody: {content: {a/b: {schema: {maximum: 1e999999999}}}}", "f:6: maximum must be a number"},
+		"no status":           {"openapi: 3.0.3\npaths: {/x: {get: {responses: {OK: {}}}}}", `"OK" is no status`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -183,6 +180,59 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
+	}
+}
+
+func TestLoadWarns(t *testing.T) {
+	t.Parallel()
+	raw := `openapi: 3.0.3
+paths:
+  /x/{id}:
+    get:
+      security: [{Key: []}]
+      parameters: [{name: q, in: query}]
+      responses: {'200': {links: {a: {operationId: b}}}}`
+	d, err := Load("f", []byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"f:6: neither schema nor content says what it looks like",
+		`f:5: the path "/x/{id}" has no parameter "id"`,
+		`f:5: there is no security scheme "Key"`,
+		`f:7: the link "a" leads to no operation of this document`,
+	}
+	if diff := cmp.Diff(want, d.Warnings); diff != "" {
+		t.Error(diff)
+	}
+	op := d.Operations[0]
+	if len(op.Responses["200"].Links) != 0 || len(op.Parameters) != 2 || d.Schemes["Key"] == nil {
+		t.Errorf("got %+v", op)
+	}
+	for _, c := range d.Clauses() {
+		if d.At(c.Pointer) == nil {
+			t.Errorf("the document has no %s", c.Pointer)
+		}
+	}
+}
+
+func TestReferencesThroughReferences(t *testing.T) {
+	t.Parallel()
+	raw := `openapi: 3.0.3
+paths:
+  /x:
+    get:
+      responses: {'200': {content: {a/b: {schema: {$ref: '#/components/schemas/A/properties/b/properties/c'}}}}}
+components:
+  schemas:
+    A: {properties: {b: {$ref: '#/components/schemas/B'}}}
+    B: {properties: {c: {type: string}}}`
+	d, err := Load("f", []byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Operations[0].Responses["200"].Content[0].Schema.Pointer; got != "/components/schemas/B/properties/c" {
+		t.Errorf("it leads to %s", got)
 	}
 }
 
@@ -269,4 +319,29 @@ func TestPosition(t *testing.T) {
 	if got := d.Position("/info/title/x/y"); got != d.Position("/info/title") {
 		t.Errorf("what is not there is at %v", got)
 	}
+}
+
+func FuzzLoad(f *testing.F) {
+	for _, path := range []string{"testdata/shapes.yaml", "../../../openapi.yaml"} {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	f.Add([]byte(`{"openapi":"3.1.0","paths":{"/x":{"post":{"requestBody":{"content":{"a/b":{"schema":{"$ref":"#/a","type":["string","null"]}}}}}}},"a":{"enum":[1e5,"\ud83d\ude00",null]}}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		d, err := Load("f", raw)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "f:") {
+				t.Errorf("the error does not say where it is: %v", err)
+			}
+			return
+		}
+		for _, c := range d.Clauses() {
+			if d.At(c.Pointer) == nil || c.Position.Line == 0 {
+				t.Errorf("there is no clause at %s", c.Pointer)
+			}
+		}
+	})
 }

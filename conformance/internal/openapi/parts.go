@@ -76,7 +76,8 @@ func (l *loader) shape(p place) (*Schema, string, error) {
 		}
 		return &Schema{Pointer: f.ptr, node: f.node}, f.key, nil
 	}
-	return nil, "", l.errorf(p.node, "%w", errNeither)
+	l.warn(p.node, "neither schema nor content says what it looks like")
+	return &Schema{Pointer: p.ptr, node: p.node}, "", nil
 }
 
 // values gives the values of example and examples.
@@ -182,7 +183,8 @@ func (l *loader) encodings(p place) (map[string]*Encoding, error) {
 
 func (l *loader) responses(op *Operation, p place) error {
 	list, ok := p.get("responses")
-	if !ok {
+	if !ok || list.node.ShortTag() == "!!null" {
+		l.warn(p.node, "%s has no responses", op.ID)
 		return nil
 	}
 	if err := l.mapping(list, "responses"); err != nil {
@@ -279,6 +281,5 @@ func (l *loader) link(f field) (*Link, error) {
 	if q, ok := p.get("requestBody"); ok {
 		link.Body = Decode(q.node)
 	}
-	l.links = append(l.links, link)
 	return link, nil
 }

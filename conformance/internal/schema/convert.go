@@ -28,12 +28,16 @@ func (s *Set) convert(dir openapi.Direction) any {
 		if !ok {
 			continue
 		}
-		if ref, ok := obj["$ref"]; ok && m.Pointer != ptr {
+		if m.Pointer != ptr {
 			// What is beside a reference is ignored in 3.0, and says nothing of
-			// values in 3.1, or it would be a schema of its own.
+			// values in 3.1, or it would be a schema of its own. The reference is
+			// written anew, as it may lead through others.
 			clear(obj)
-			obj["$ref"] = ref
+			obj["$ref"] = s.location(dir, m.Pointer)
 			continue
+		}
+		if _, ok := obj["$ref"]; ok {
+			obj["$ref"] = s.location(dir, m.AllOf[0].Pointer)
 		}
 		for _, k := range hidden {
 			delete(obj, k)

@@ -17,7 +17,7 @@ import (
 // of a value of their own, which is at prefix.
 func (s *Set) faults(e *jsonschema.ValidationError, prefix []string) []Fault {
 	place := append(slices.Clone(prefix), e.InstanceLocation...)
-	at, where := openapi.Join("", place...), pointer(e.SchemaURL)
+	at, where := openapi.Join("", place...), s.pointer(e.SchemaURL)
 	switch k := e.ErrorKind.(type) {
 	case *kind.Schema, *kind.Group, *kind.AllOf, *kind.Reference:
 		return s.causes(e, prefix)

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/url"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -52,12 +53,17 @@ type Set struct {
 	// compiled by direction and pointer.
 	compiled [2]map[string]*jsonschema.Schema
 	patterns map[string]Pattern
-	directed bool // there are readOnly or writeOnly properties
+	tops     []string       // places that lie in no other, in order
+	topOf    map[string]int // the one that a place lies in
+	directed bool           // there are readOnly or writeOnly properties
 	unjudged []Fault
 }
 
-// base is where the library is told that the document is, by direction.
-var base = [2]string{"https://document.invalid/request", "https://document.invalid/answer"}
+// base is where the library is told that the schemas are, by direction. Each that
+// lies in no other is a resource of its own, named by its index: the library
+// copies what it knows of a resource for each schema that it finds in one, which
+// takes minutes for a large document.
+var base = [2]string{"https://document.invalid/request/", "https://document.invalid/answer/"}
 
 // ErrUnknownSchema is the message of a fault of a schema that is none of the
 // document's.
@@ -67,7 +73,7 @@ var ErrUnknownSchema = errors.New("the schema is none of this document")
 // file and line of what cannot be understood. A pattern that cannot is no error:
 // see [Set.Unjudged].
 func New(doc *openapi.Document) (*Set, error) {
-	s := &Set{doc: doc, places: doc.Places(), patterns: map[string]Pattern{}}
+	s := &Set{doc: doc, places: doc.Places(), patterns: map[string]Pattern{}, topOf: map[string]int{}}
 	pointers := make([]string, 0, len(s.places))
 	for ptr, m := range s.places {
 		pointers = append(pointers, ptr)
@@ -75,6 +81,7 @@ func New(doc *openapi.Document) (*Set, error) {
 	}
 	sort.Strings(pointers)
 	for _, ptr := range pointers {
+		s.place(ptr)
 		if m := s.places[ptr]; m.Pointer == ptr {
 			s.pattern(m)
 		}
@@ -123,12 +130,15 @@ func (s *Set) compile(dir openapi.Direction, pointers []string) error {
 		}
 		return CompilePattern(pattern)
 	})
-	if err := c.AddResource(base[dir], s.convert(dir)); err != nil {
-		return fmt.Errorf("%s: %w", s.doc.Name, err)
+	root := s.convert(dir)
+	for i, top := range s.tops {
+		if err := c.AddResource(base[dir]+strconv.Itoa(i), at(root, top)); err != nil {
+			return fmt.Errorf("%s: %w", s.doc.Name, err)
+		}
 	}
 	s.compiled[dir] = make(map[string]*jsonschema.Schema, len(pointers))
 	for _, ptr := range pointers {
-		compiled, err := c.Compile(location(dir, ptr))
+		compiled, err := c.Compile(s.location(dir, ptr))
 		if err != nil {
 			return fmt.Errorf("%s:%d: the schema cannot be understood: %w", s.doc.Name, s.doc.Position(ptr).Line, err)
 		}
@@ -149,22 +159,40 @@ func (nowhere) Load(loc string) (any, error) {
 	return nil, fmt.Errorf("%s is not in the document", loc)
 }
 
-// location is the URL of a pointer, in the library's way of writing it.
-func location(dir openapi.Direction, pointer string) string {
-	tokens := strings.Split(pointer, "/")
+// place finds the schema that a place lies in. Those above it come before.
+func (s *Set) place(ptr string) {
+	for above := ptr; above != ""; {
+		above = above[:strings.LastIndexByte(above, '/')]
+		if i, ok := s.topOf[above]; ok {
+			s.topOf[ptr] = i
+			return
+		}
+	}
+	s.topOf[ptr] = len(s.tops)
+	s.tops = append(s.tops, ptr)
+}
+
+// location is the URL of a place, in the library's way of writing it.
+func (s *Set) location(dir openapi.Direction, ptr string) string {
+	i := s.topOf[ptr]
+	tokens := strings.Split(ptr[len(s.tops[i]):], "/")
 	for i, t := range tokens {
 		tokens[i] = url.PathEscape(t)
 	}
-	return base[dir] + "#" + strings.Join(tokens, "/")
+	return base[dir] + strconv.Itoa(i) + "#" + strings.Join(tokens, "/")
 }
 
-// pointer is the pointer in a URL of the library's.
-func pointer(location string) string {
-	_, f, _ := strings.Cut(location, "#")
-	if p, err := url.PathUnescape(f); err == nil {
-		return p
+// pointer is the pointer of a URL of the library's.
+func (s *Set) pointer(location string) string {
+	resource, f, _ := strings.Cut(location, "#")
+	i, err := strconv.Atoi(resource[strings.LastIndexByte(resource, '/')+1:])
+	if err != nil || i >= len(s.tops) {
+		return location
 	}
-	return f
+	if p, err := url.PathUnescape(f); err == nil {
+		f = p
+	}
+	return s.tops[i] + f
 }
 
 // Validate judges the bytes of a JSON value: first that they are JSON, and

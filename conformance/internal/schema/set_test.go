@@ -110,6 +110,7 @@ Dog: {type: object, required: [kind], properties: {kind: {type: string}}}`
 		"recursion":                  {"3.0.3", `S: {type: object, properties: {s: {$ref: '#/components/schemas/S'}}}`, `{"s":{"s":1}}`, []string{"/s/s type"}},
 		"beside a reference in 3.0":  {"3.0.3", "S: {properties: {a: {$ref: '#/components/schemas/T', minLength: 5}}}\nT: {type: string}", `{"a":"b"}`, nil},
 		"beside a reference in 3.1":  {"3.1.0", "S: {properties: {a: {$ref: '#/components/schemas/T', minLength: 5}}}\nT: {type: string}", `{"a":"b"}`, []string{"/a properties/a/minLength"}},
+		"through a reference":        {"3.0.3", "S: {properties: {a: {$ref: '#/components/schemas/T/properties/b/properties/c'}}}\nT: {properties: {b: {$ref: '#/components/schemas/U'}}}\nU: {properties: {c: {type: string}}}", `{"a":1}`, []string{"/a /components/schemas/U/properties/c/type"}},
 		"const":                      {"3.1.0", `S: {const: {a: 1}}`, `{"a":1.0}`, nil},
 		"not const":                  {"3.1.0", `S: {const: null}`, `0`, []string{"const"}},
 		"conditions":                 {"3.1.0", `S: {if: {required: [a]}, then: {required: [b]}, else: {required: [c]}}`, `{"a":1}`, []string{"then/required/0"}},
