@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -69,8 +70,13 @@ func (c *runCommand) Run(ctx context.Context, out ui) error {
 	return nil
 }
 
-// write writes a report to a file: all of it, or nothing.
-func write(name string, format conformance.Format, r *conformance.Result) (err error) {
+// write writes a report to a file.
+func write(name string, format conformance.Format, r *conformance.Result) error {
+	return create(name, func(w io.Writer) error { return conformance.Write(w, format, r) })
+}
+
+// create writes a file.
+func create(name string, write func(io.Writer) error) (err error) {
 	f, err := os.Create(name)
 	if err != nil {
 		return fmt.Errorf("%w: %w", conformance.ErrUsage, err)
@@ -80,7 +86,7 @@ func write(name string, format conformance.Format, r *conformance.Result) (err e
 			err = fmt.Errorf("write %s: %w", name, e)
 		}
 	}()
-	if err := conformance.Write(f, format, r); err != nil {
+	if err := write(f); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
