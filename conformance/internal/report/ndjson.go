@@ -73,6 +73,7 @@ type (
 		Line    int    `json:"line"`
 		Column  int    `json:"column"`
 		Pointer string `json:"pointer"`
+		Quote   string `json:"quote,omitempty"`
 	}
 	stepLine struct {
 		Request  *messageLine `json:"request,omitempty"`
@@ -215,7 +216,7 @@ func (r *Result) findingLine(f *finding.Finding, v *view) findingLine {
 		Flaky: f.Flaky, Known: r.Known(f.ID), Note: v.Note, Fails: r.fails(f), Replay: v.Replay, Steps: []stepLine{},
 	}
 	if v.Pointer != "" {
-		line.Clause = &placeLine{File: r.Document.File, Line: v.Line, Column: v.Column, Pointer: v.Pointer}
+		line.Clause = &placeLine{File: r.Document.File, Line: v.Line, Column: v.Column, Pointer: v.Pointer, Quote: v.Quote}
 	}
 	for i, s := range f.Steps {
 		ex := r.Mask.Exchange(s)

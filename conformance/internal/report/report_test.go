@@ -49,7 +49,7 @@ func sample() *Result {
 	customer := "/components/schemas/Customer"
 	return &Result{
 		ToolVersion: "v1.2.3", Target: base, Seed: 18446744073709551615, Requests: 4321, Took: 83400 * time.Millisecond,
-		Document: Document{File: "api/openapi.yaml", Title: "Customers <API>", Version: "1.4.0", OpenAPI: "3.1.0"},
+		Document: Document{File: "api/openapi.yaml", Title: "Customers <API>", Version: "1.4.0", OpenAPI: "3.1.0", Raw: []byte(strings.Repeat("\n", 811) + "          maxLength: 64 # <b>" + hostile)},
 		Started:  time.Date(2026, 11, 26, 10, 30, 0, 0, time.FixedZone("", 3600)),
 		Findings: []finding.Finding{
 			{

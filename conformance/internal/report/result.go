@@ -10,6 +10,8 @@
 package report
 
 import (
+	"bytes"
+	"io"
 	"net/url"
 	"slices"
 	"time"
@@ -55,6 +57,26 @@ type Document struct {
 	Title   string
 	Version string
 	OpenAPI string
+	Raw     []byte // the file; reports quote the lines of clauses
+}
+
+// Line gives a line of the file, counted from 1, without what is around it.
+func (d *Document) Line(n int) string {
+	i := 0
+	for l := range bytes.Lines(d.Raw) {
+		if i++; i == n {
+			return shorten(single(string(l)))
+		}
+	}
+	return ""
+}
+
+// Formats are the reports by name, for flags and files.
+func Formats() map[string]func(io.Writer, *Result) error {
+	return map[string]func(io.Writer, *Result) error{
+		"junit": JUnit, "sarif": SARIF, "github": GitHub, "markdown": Summary, "html": HTML, "ndjson": NDJSON,
+		"text": func(w io.Writer, r *Result) error { return Terminal(w, r, false) },
+	}
 }
 
 // Clause is what was done about one of the document.

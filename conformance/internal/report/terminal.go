@@ -127,6 +127,9 @@ func flush(w io.Writer, b *bytes.Buffer) error {
 	return nil
 }
 
+// terminalSteps is how many requests are shown of a finding.
+const terminalSteps = 4
+
 func terminalFinding(b *bytes.Buffer, v *view, p palette) {
 	kind := v.Severity
 	if v.Kind == "flaky" {
@@ -139,10 +142,17 @@ func terminalFinding(b *bytes.Buffer, v *view, p palette) {
 		}
 	}
 	row("clause", v.Authority())
+	row("", v.Quote)
 	row("sent", v.Sent)
 	row("expected", v.Expected)
 	row("got", v.Got)
 	for i, c := range v.Curls {
+		if earlier := len(v.Curls) - terminalSteps; i < earlier {
+			if i == 0 {
+				row("before", plural(earlier, "request")+", which other reports show")
+			}
+			continue
+		}
 		name := "curl"
 		if len(v.Curls) > 1 {
 			name = fmt.Sprintf("curl %d", i+1)

@@ -17,7 +17,8 @@ type view struct {
 	Operation            string // empty: of the whole server
 	Claim                string
 	File                 string
-	Line, Column         int // 0: not of the document
+	Line, Column         int    // 0: not of the document
+	Quote                string // that line
 	Pointer, RFC         string
 	Sent, Expected, Got  string
 	Steps                []step
@@ -38,6 +39,9 @@ type step struct {
 	Curl     string
 	Took     string
 }
+
+// longestCommand is how long a command may be, in bytes, to be shown.
+const longestCommand = 32 << 10
 
 // views makes them of all findings, in their order.
 func (r *Result) views() []view {
@@ -62,6 +66,7 @@ func (r *Result) view(f *finding.Finding) view {
 	}
 	if f.Position.Line > 0 {
 		v.File, v.Line, v.Column = r.Document.File, f.Position.Line, f.Position.Column
+		v.Quote = r.Document.Line(v.Line)
 	}
 	v.Kind = v.Severity
 	if f.Flaky {
@@ -89,7 +94,9 @@ func (r *Result) step(f *finding.Finding, i int) step {
 		return s
 	}
 	if r.Target != nil {
-		s.Curl = wire.Curl(raw.Request, r.Target, r.Mask)
+		if s.Curl = wire.Curl(raw.Request, r.Target, r.Mask); len(s.Curl) > longestCommand {
+			s.Curl = fmt.Sprintf("# %d bytes are too many to show: %s", len(s.Curl), r.replay(f.ID))
+		}
 	}
 	var answer message
 	switch {
