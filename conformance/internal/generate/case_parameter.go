@@ -8,7 +8,7 @@ import (
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
 )
 
-// textual are labels of variants that text does not have, or that readers of text
+// untextual are labels of variants that text does not have, or that readers of text
 // differ about.
 var untextual = []string{"exponent", "point"}
 
@@ -25,7 +25,7 @@ func (s *Source) parameterCases(op *openapi.Operation, p *openapi.Parameter) []*
 	}
 	list = append(list, s.presence(op, p)...)
 	list = append(list, s.spellings(p)...)
-	return list
+	return append(list, s.styles(p)...)
 }
 
 func (s *Source) parameterVariant(p *openapi.Parameter, r *recipe) *proto {
@@ -83,6 +83,9 @@ func (s *Source) presence(op *openapi.Operation, p *openapi.Parameter) []*proto 
 			Why: "without the " + p.In + " parameter " + p.Name + ", which is required",
 		}, out), simple(p.In, p.Name, Variant{
 			Clause: openapi.Join(p.Pointer, "required"), Keyword: "required", Side: Keeps, Class: class,
+			Why: "with the " + p.In + " parameter " + p.Name,
+		}, func(s *Source, d *Draft) string { return s.include(op, p, d) }), simple(p.In, p.Name, Variant{
+			Clause: p.Pointer, Keyword: "parameter", Side: Keeps, Class: class,
 			Why: "with the " + p.In + " parameter " + p.Name,
 		}, func(s *Source, d *Draft) string { return s.include(op, p, d) })}
 	}

@@ -99,6 +99,9 @@ type walker struct {
 	seen    map[string]bool
 	stack   []frame
 	names   map[string]int
+	// tags are pointers of the clauses of a union that a discriminator belongs to,
+	// by the place of the discriminator.
+	tags map[string][]string
 }
 
 // spot is a place of the value, and what holds there.
@@ -111,7 +114,7 @@ type spot struct {
 // recipes are those of a schema in a direction, in an order that depends on the
 // document alone.
 func (s *Source) recipes(schema *openapi.Schema, dir openapi.Direction) []*recipe {
-	w := &walker{src: s, dir: dir, seen: map[string]bool{}, names: map[string]int{}}
+	w := &walker{src: s, dir: dir, seen: map[string]bool{}, names: map[string]int{}, tags: map[string][]string{}}
 	start := plan{}.with(func(*plan) {})
 	w.walk("", []*openapi.Schema{schema}, start, "")
 	return w.recipes
@@ -131,6 +134,14 @@ func (w *walker) walk(at string, whole []*openapi.Schema, p plan, parent string)
 
 	g := &generation{src: w.src, dir: w.dir, plan: p, rng: w.src.random(at)}
 	sp := spot{at, g.shape(at, whole, nil, 0), p}
+	for _, part := range sp.shape.parts {
+		if d := part.Discriminator; d != nil {
+			place := pointer(at, d.Property)
+			for _, k := range []string{"discriminator", "oneOf", "anyOf"} {
+				w.tags[place] = append(w.tags[place], openapi.Join(part.Pointer, k))
+			}
+		}
+	}
 	for _, part := range sp.shape.parts {
 		key := at + " " + part.Pointer + " " + parent
 		if w.seen[key] {

@@ -257,6 +257,8 @@ func (w *walker) readOnly(sp spot, p *openapi.Schema) {
 				return []map[string]any{m}
 			}))
 		w.add(r)
+		w.add(sp.recipe(q.Schema, Keeps, "E14", keyword).with(label(q.Name), "without "+q.Name+", which is "+keyword,
+			func(_ *generation, old any) []any { return []any{old} }))
 	}
 }
 

@@ -79,7 +79,8 @@ func (w *walker) types(sp spot, p *openapi.Schema) {
 		}
 		r := sp.recipe(p, Breaks, "E8", "type").with(x.label, x.why+", where "+strings.Join(p.Types, " or ")+" is wanted",
 			func(_ *generation, old any) []any { return wrongOf(old, x) })
-		r.also = same
+		r.also = append(slices.Clone(same), w.tags[sp.at]...)
+		r.claims = append(r.claims, w.tags[sp.at]...)
 		w.add(r)
 	}
 }
@@ -125,6 +126,7 @@ func (w *walker) null(sp spot, p *openapi.Schema) {
 				r.also = append(r.also, openapi.Join(q.Pointer, k))
 			}
 		}
+		r.claims = append(r.claims, w.tags[sp.at]...)
 		w.add(r)
 	}
 }
@@ -220,9 +222,8 @@ func (w *walker) listedValues(sp spot, p *openapi.Schema) {
 			}
 			return list
 		})
-		for _, q := range sp.shape.parts {
-			r.also = append(r.also, openapi.Join(q.Pointer, "discriminator"), openapi.Join(q.Pointer, "oneOf"))
-		}
+		// What tags no alternative is refused by the union before it gets here.
+		r.claims = append(r.claims, w.tags[sp.at]...)
 		if allText(values) {
 			w.add(r)
 		}

@@ -176,7 +176,19 @@ func (g *generation) object(at string, sh shape, hint *any, depth int) map[strin
 		}
 	}
 	g.further(at, sh, given, value, depth)
+	// What is optional is there after all, if there must be more.
+	least := leastProperties(sh)
+	for _, p := range sh.properties(g.dir) {
+		if _, has := value[p.name]; !has && len(value) < least {
+			value[p.name] = g.value(pointer(at, p.name), p.whole, nil, depth+1, 0)
+		}
+	}
 	return value
+}
+
+func leastProperties(sh shape) int {
+	least, _ := sh.bounds(func(p *openapi.Schema) (*int64, *int64) { return p.MinProperties, p.MaxProperties })
+	return least
 }
 
 // present tells whether an optional property is to be there.
@@ -232,8 +244,8 @@ func (g *generation) further(at string, sh shape, given, value map[string]any, d
 			value[name] = g.value(pointer(at, name), whole, nil, depth+1, 0)
 		}
 	}
-	least, _ := sh.bounds(func(p *openapi.Schema) (*int64, *int64) { return p.MinProperties, p.MaxProperties })
-	for i := 0; len(value) < least && i < least; i++ {
+	least := leastProperties(sh)
+	for i := 0; len(described) == 0 && len(value) < least && i < least; i++ {
 		name := extraName(i)
 		value[name] = g.value(pointer(at, name), whole, nil, depth+1, i)
 	}
