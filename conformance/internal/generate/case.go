@@ -132,7 +132,7 @@ func (s *Source) strict(policy string) bool {
 	if s.Doc == nil {
 		return false
 	}
-	list, _ := s.Doc.Extensions[openapi.ExtStrict].([]any) //nolint:errcheck // what is no list is none
+	list, _ := s.Doc.Extensions[openapi.ExtStrict].([]any) // what is no list is none
 	for _, v := range list {
 		if v == policy {
 			return true

@@ -131,7 +131,7 @@ func bound(op *openapi.Operation, p *openapi.Parameter) bool {
 
 // idempotent tells whether a parameter makes repeated requests one.
 func idempotent(op *openapi.Operation, p *openapi.Parameter) bool {
-	name, _ := op.Extensions[openapi.ExtIdempotencyKey].(string) //nolint:errcheck // what is no name is none
+	name, _ := op.Extensions[openapi.ExtIdempotencyKey].(string) // what is no name is none
 	return p.In == "header" && (strings.EqualFold(p.Name, name) || strings.EqualFold(p.Name, "Idempotency-Key"))
 }
 
@@ -230,7 +230,7 @@ func (s *Source) bodyExample(m *openapi.MediaType, mode Mode) *any {
 
 // uniquePlaces are those of the request body that the document says are unique.
 func uniquePlaces(op *openapi.Operation) map[string]bool {
-	list, _ := op.Extensions[openapi.ExtUnique].([]any) //nolint:errcheck // what is no list is none
+	list, _ := op.Extensions[openapi.ExtUnique].([]any) // what is no list is none
 	places := map[string]bool{}
 	for _, v := range list {
 		if p, ok := v.(string); ok {

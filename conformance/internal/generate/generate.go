@@ -23,8 +23,6 @@
 package generate
 
 import (
-	"encoding/binary"
-	"hash/fnv"
 	"math/rand/v2"
 	"strconv"
 	"sync/atomic"
@@ -105,13 +103,18 @@ func (s *Source) unique() string {
 
 // random gives a generator that depends on the seed and the words alone.
 func (s *Source) random(words ...string) *rand.Rand {
-	h := fnv.New64a()
+	return rand.New(rand.NewPCG(s.Seed, hash(words...))) //nolint:gosec // test data is to be foreseeable
+}
+
+// hash is FNV-1a of some words.
+func hash(words ...string) uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
 	for _, w := range words {
-		h.Write([]byte(w)) //nolint:errcheck // a hash takes everything
-		h.Write([]byte{0}) //nolint:errcheck // a hash takes everything
+		for i := range len(w) {
+			h = (h ^ uint64(w[i])) * prime
+		}
+		h *= prime // a NUL between words
 	}
-	var seed [8]byte
-	binary.LittleEndian.PutUint64(seed[:], s.Seed)
-	h.Write(seed[:])                                //nolint:errcheck // a hash takes everything
-	return rand.New(rand.NewPCG(s.Seed, h.Sum64())) //nolint:gosec // test data is to be foreseeable
+	return h
 }

@@ -2,7 +2,6 @@ package generate
 
 import (
 	"encoding/json"
-	"hash/fnv"
 	"math/big"
 	"slices"
 	"strings"
@@ -103,9 +102,7 @@ func (g *generation) number(at string, sh shape, salt int) any {
 	s := sh.span()
 	offset := int64(salt)
 	if g.isFresh(at, sh) {
-		h := fnv.New32a()
-		h.Write([]byte(g.src.unique())) //nolint:errcheck // a hash takes everything
-		offset += int64(h.Sum32() >> 8)
+		offset += int64(hash(g.src.unique()) >> 40)
 	}
 	shift := new(big.Rat).Mul(s.step, new(big.Rat).SetInt64(offset))
 	var list []*big.Rat

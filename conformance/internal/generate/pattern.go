@@ -44,7 +44,16 @@ type pattern struct {
 	whole []bool
 }
 
-var patterns sync.Map // text to *pattern or error
+// patterns are those that were compiled.
+var patterns = struct {
+	sync.Mutex
+	byText map[string]compiled
+}{byText: map[string]compiled{}}
+
+type compiled struct {
+	pattern *pattern
+	err     error
+}
 
 // errPattern means that no strings can be made from a pattern.
 var errPattern = errors.New("pattern is beyond the generator")
@@ -57,19 +66,14 @@ const (
 
 // patternOf compiles a pattern, or takes it from those that are compiled.
 func patternOf(text string) (*pattern, error) {
-	if v, ok := patterns.Load(text); ok {
-		if p, ok := v.(*pattern); ok {
-			return p, nil
-		}
-		return nil, v.(error) //nolint:forcetypeassert,errcheck // it is one of two types
+	patterns.Lock()
+	defer patterns.Unlock()
+	c, ok := patterns.byText[text]
+	if !ok {
+		c.pattern, c.err = compilePattern(text)
+		patterns.byText[text] = c
 	}
-	p, err := compilePattern(text)
-	if err != nil {
-		patterns.Store(text, err)
-		return nil, err
-	}
-	v, _ := patterns.LoadOrStore(text, p)
-	return v.(*pattern), nil //nolint:forcetypeassert,errcheck // as above
+	return c.pattern, c.err
 }
 
 func compilePattern(text string) (*pattern, error) {

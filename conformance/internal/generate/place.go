@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -38,21 +39,14 @@ func tokens(at string) []string {
 }
 
 // put gives a copy of a value with another at a place. The place's parent must be
-// there.
+// there; what is not on the way to it is shared.
 func put(root any, at string, value any) (any, bool) {
-	return edit(root, tokens(at), func(any, bool) (any, bool) { return value, true })
+	return putAt(root, tokens(at), value)
 }
 
-// drop gives a copy of a value without what is at a place.
-func drop(root any, at string) (any, bool) {
-	return edit(root, tokens(at), func(any, bool) (any, bool) { return nil, false })
-}
-
-// edit copies the way to a place, and what change makes of it; without keep it is
-// taken out.
-func edit(v any, way []string, change func(old any, has bool) (value any, keep bool)) (any, bool) {
+func putAt(v any, way []string, value any) (any, bool) {
 	if len(way) == 0 {
-		return change(v, true)
+		return value, true
 	}
 	switch v := v.(type) {
 	case map[string]any:
@@ -60,45 +54,20 @@ func edit(v any, way []string, change func(old any, has bool) (value any, keep b
 		if !has && len(way) > 1 {
 			return nil, false
 		}
-		m := make(map[string]any, len(v)+1)
-		for k, w := range v {
-			m[k] = w
-		}
-		return editMember(m, old, has, way, change)
+		w, ok := putAt(old, way[1:], value)
+		m := maps.Clone(v)
+		m[way[0]] = w
+		return m, ok
 	case []any:
 		i, err := strconv.Atoi(way[0])
 		if err != nil || i < 0 || i >= len(v) {
 			return nil, false
 		}
+		w, ok := putAt(v[i], way[1:], value)
 		list := slices.Clone(v)
-		if len(way) > 1 {
-			w, ok := edit(list[i], way[1:], change)
-			list[i] = w
-			return list, ok
-		}
-		w, keep := change(list[i], true)
-		if !keep {
-			return slices.Delete(list, i, i+1), true
-		}
 		list[i] = w
-		return list, true
+		return list, ok
 	default:
 		return nil, false
 	}
-}
-
-func editMember(m map[string]any, old any, has bool, way []string, change func(any, bool) (any, bool)) (any, bool) {
-	name := way[0]
-	if len(way) > 1 {
-		w, ok := edit(old, way[1:], change)
-		m[name] = w
-		return m, ok
-	}
-	w, keep := change(old, has)
-	if keep {
-		m[name] = w
-	} else {
-		delete(m, name)
-	}
-	return m, true
 }

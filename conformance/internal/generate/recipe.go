@@ -62,8 +62,9 @@ func (s *Source) cook(r *recipe, schema *openapi.Schema, dir openapi.Direction, 
 		if i >= candidates {
 			break
 		}
-		seen, ok := v, true
+		seen := v
 		if read != nil {
+			var ok bool
 			if seen, ok = read(v); !ok {
 				why = "what is sent cannot say it"
 				continue
@@ -252,12 +253,7 @@ func here(at string, f func(g *generation, old any) []any) func(*generation, any
 	}
 }
 
-// constant is candidates that do not depend on anything.
-func constant(values ...any) func(*generation, any) []any {
-	return func(*generation, any) []any { return values }
-}
-
-// at begins a recipe for a keyword of a schema.
+// recipe begins one for a keyword of a schema.
 func (sp spot) recipe(p *openapi.Schema, side Side, class, keyword string, tokens ...string) recipe {
 	return recipe{
 		claims: []string{openapi.Join(p.Pointer, append([]string{keyword}, tokens...)...)}, keyword: keyword,

@@ -71,7 +71,7 @@ func (w *walker) size(sp spot, p *openapi.Schema, side Side, keyword string, n i
 // sized makes an array of n items out of another: those that it has, and more of
 // the kind, no two of them equal if that can be.
 func (g *generation) sized(sp spot, old any, n int) any {
-	have, _ := old.([]any) //nolint:errcheck // what is no array has no items
+	have, _ := old.([]any) // what is no array has no items
 	list := slices.Clone(have[:min(n, len(have))])
 	whole := sp.shape.items()
 	seen := map[string]bool{}
@@ -110,7 +110,7 @@ func (w *walker) contains(sp spot, p *openapi.Schema) {
 	}
 	with := func(n int) func(g *generation, old any) []any {
 		return func(g *generation, old any) []any {
-			have, _ := old.([]any) //nolint:errcheck // what is no array has no items
+			have, _ := old.([]any) // what is no array has no items
 			var others, needed []any
 			for _, v := range have {
 				if len(g.src.faults(p.Contains, v, g.dir)) > 0 {

@@ -25,7 +25,7 @@ func wrongs(old any) []wrong {
 		add("quoted", "the number as a string", v.String())
 		add("wrapped", "the number in an array", []any{v})
 	case bool:
-		text, _ := plainText(v) //nolint:errcheck // a truth value has a text
+		text, _ := plainText(v) // a truth value has a text
 		add("quoted", "the truth value as a string", text)
 		add("wrapped", "the truth value in an array", []any{v})
 	case string:

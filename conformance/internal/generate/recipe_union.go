@@ -39,9 +39,7 @@ func (g *generation) forbidden(sp spot, p *openapi.Schema, old any) []any {
 		full := spread(sp.shape, h, sp.at)
 		list = append(list, merged(full, n), full)
 	}
-	for _, v := range p.Not.Enum {
-		list = append(list, v)
-	}
+	list = append(list, p.Not.Enum...)
 	if p.Not.Const != nil {
 		list = append(list, *p.Not.Const)
 	}

@@ -220,21 +220,6 @@ func (sh shape) kind() string {
 	return "string"
 }
 
-// nullable tells whether null is allowed by all parts that say something of types.
-func (sh shape) nullable() bool {
-	said := false
-	for _, p := range sh.parts {
-		if len(p.Types) == 0 && !p.Nullable {
-			continue
-		}
-		said = true
-		if !p.Nullable && !slices.Contains(p.Types, "null") {
-			return false
-		}
-	}
-	return said
-}
-
 // properties are those of all parts together, in the order of the file. Those
 // that may not go the way that the value goes are left out.
 func (sh shape) properties(dir openapi.Direction) []property {

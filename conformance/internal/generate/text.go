@@ -1,7 +1,6 @@
 package generate
 
 import (
-	"hash/fnv"
 	"math/rand/v2"
 	"strings"
 	"unicode/utf8"
@@ -66,9 +65,7 @@ func (g *generation) patterned(sh shape, rng *rand.Rand, f flavour, low, high, w
 }
 
 func freshRandom(seed uint64, unique string) *rand.Rand {
-	h := fnv.New64a()
-	h.Write([]byte(unique))                       //nolint:errcheck // a hash takes everything
-	return rand.New(rand.NewPCG(seed, h.Sum64())) //nolint:gosec // test data is to be foreseeable
+	return rand.New(rand.NewPCG(seed, hash(unique))) //nolint:gosec // test data is to be foreseeable
 }
 
 // word makes a string of at least low and at most high code points (-1: any)
