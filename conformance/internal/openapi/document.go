@@ -241,8 +241,8 @@ func (s *Schema) property(name string, seen map[*Schema]bool) *Schema {
 	return nil
 }
 
-// Allows says whether the type is one of Types, or whether there are none. A
-// number is allowed where an integer is not, not the other way round.
+// Allows says whether values of a type of JSON are allowed: it is one of Types, or
+// there are none. An integer is a number as well, not the other way round.
 func (s *Schema) Allows(typ string) bool {
 	if len(s.Types) == 0 || typ == "null" && s.Nullable {
 		return true
