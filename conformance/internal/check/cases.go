@@ -26,12 +26,9 @@ const (
 func caseProbes(r *Runner) []Probe {
 	var all []Probe
 	for _, op := range r.Document.Operations {
-		if r.CasesOf != nil && !r.CasesOf(op) {
-			continue
-		}
 		var order []string
 		byClause := map[string][]generate.Case{}
-		for _, c := range r.cases(op) {
+		for _, c := range r.wantedCases(op) {
 			if byClause[c.Clause] == nil {
 				order = append(order, c.Clause)
 			}
@@ -40,7 +37,7 @@ func caseProbes(r *Runner) []Probe {
 		for _, clause := range order {
 			cases := byClause[clause]
 			all = append(all, Probe{
-				Name: "case " + op.ID + " " + clause, Class: cases[0].Class, Op: op, Clauses: []string{clause},
+				Name: CaseName(op.ID, clause), Class: cases[0].Class, Op: op, Clauses: []string{clause},
 				Writes: op.Method != http.MethodGet && op.Method != http.MethodHead,
 				Run:    func(ctx context.Context, s *Session) { s.runCases(ctx, op, cases) },
 			})
@@ -48,6 +45,9 @@ func caseProbes(r *Runner) []Probe {
 	}
 	return all
 }
+
+// CaseName is that of the probe of an operation's cases of a clause.
+func CaseName(op, clause string) string { return "case " + op + " " + clause }
 
 // cases are those of an operation. They are made once for a run: what must be
 // unique in them is made anew whenever one is sent.
@@ -64,6 +64,33 @@ func (r *Runner) cases(op *openapi.Operation) []generate.Case {
 	defer r.mu.Unlock()
 	r.made[op.ID] = made
 	return made
+}
+
+// wantedCases are those of the clauses that are wanted.
+func (r *Runner) wantedCases(op *openapi.Operation) []generate.Case {
+	if r.CasesOf == nil {
+		return r.cases(op)
+	}
+	return r.casesOf(op, func(clause string) bool { return r.CasesOf(op, clause) })
+}
+
+// casesOf makes cases of some clauses.
+func (r *Runner) casesOf(op *openapi.Operation, wanted func(clause string) bool) []generate.Case {
+	source := &generate.Source{Doc: r.Document, Seed: r.seed(op.ID), Unique: r.unique}
+	cases, _ := source.CasesOf(op, wanted)
+	return cases
+}
+
+// simpleCases are those of parameters of the query and the header.
+func (r *Runner) simpleCases(op *openapi.Operation) []generate.Case {
+	if r.CasesOf == nil {
+		return r.cases(op)
+	}
+	return r.casesOf(op, func(clause string) bool {
+		return slices.ContainsFunc(op.Parameters, func(p *openapi.Parameter) bool {
+			return strings.HasPrefix(clause, p.Pointer+"/") || p.Schema != nil && strings.HasPrefix(clause, p.Schema.Pointer+"/")
+		})
+	})
 }
 
 // runCases sends the cases of a clause.

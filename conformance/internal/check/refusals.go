@@ -94,7 +94,7 @@ func (s *Session) refuses(ctx context.Context, op *openapi.Operation) []signatur
 			probes = append(probes, s.Send(ctx, d))
 		}
 	}
-	for _, c := range s.cases(op) {
+	for _, c := range s.simpleCases(op) {
 		if len(probes) >= 6 {
 			break
 		}

@@ -42,8 +42,8 @@ type Config struct {
 	From *Handover
 	// Ignored are findings that are none; nil: all are.
 	Ignored func(f *finding.Finding) bool
-	// CasesOf are the operations whose cases are made, which takes a while; nil: all.
-	CasesOf func(op *openapi.Operation) bool
+	// CasesOf chooses the clauses whose cases are made, which takes a while; nil: all.
+	CasesOf func(op *openapi.Operation, clause string) bool
 	// Exchanged is told of every exchange; nil: nobody listens.
 	Exchanged func(p *Probe, op *openapi.Operation, ex *wire.Exchange)
 	// Started and Ended tell of progress; nil: nobody listens.
