@@ -106,6 +106,9 @@ func parseDocument() (*document, error) {
 			d.ops = append(d.ops, d.operation(path, strings.ToUpper(method), object(item[method]), item))
 		}
 	}
+	for name := range object(object(root["components"])["schemas"]) { // none is read later
+		d.schema(map[string]any{"$ref": "#/components/schemas/" + name}, "")
+	}
 	d.derive()
 	return d, nil
 }

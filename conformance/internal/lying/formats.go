@@ -13,7 +13,7 @@ import (
 // package, and panics in its first test.
 var formats = map[string]func(string) bool{
 	"date": isDate, "date-time": isDateTime, "uuid": uuidForm.MatchString, "email": isEmail,
-	"uri": isURI, "ipv4": isIPv4, "int64": func(string) bool { return true },
+	"uri": isURI, "uri-reference": func(s string) bool { return isURI(s) || isURI("x:"+s) }, "ipv4": isIPv4, "int64": func(string) bool { return true },
 }
 
 var (

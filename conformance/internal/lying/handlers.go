@@ -174,7 +174,8 @@ func (c *call) patched(r *record, schema string) (map[string]any, *answer) {
 	merged := c.lieMerged(c.merge(r.fields, c.body))
 	v := &validation{s: c.s}
 	kept := v.value(c.s.doc.schemas[schema], merged, "")
-	if v.faults != nil {
+	// What the patch's schema lets in by a lie must not be kept out here.
+	if v.faults != nil && !strings.HasPrefix(c.s.lie.place, c.op.schema().place+".") {
 		return nil, problem(http.StatusUnprocessableEntity, "invalid-body", "", v.faults...)
 	}
 	return object(kept), nil

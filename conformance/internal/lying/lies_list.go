@@ -86,9 +86,17 @@ func (c *call) lieForeign(chosen map[string]any) bool {
 	return c.lies("J6") && filtered
 }
 
-// lieHidden leaves the newest out of the list.
+// lieHidden leaves the newest of the caller's records of the kind out of the list.
 func (s *Server) lieHidden(c *call, r *record) bool {
-	return c.lies("H11") && s.mode() == "missing" && r.seq == s.seq
+	if !c.lies("H11") || s.mode() != "missing" {
+		return false
+	}
+	for _, o := range s.order {
+		if o.kind == r.kind && o.tenant == r.tenant && o.parent == r.parent && o.seq > r.seq {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *call) lieFilter(r *record, chosen map[string]any, pass bool) bool {

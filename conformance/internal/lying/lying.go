@@ -119,7 +119,7 @@ func (s *Server) lies(class, place string) bool {
 // held.
 func (s *Server) pause() {
 	s.mu.Unlock()
-	s.wait(40 * time.Millisecond)
+	s.wait(150 * time.Millisecond)
 	s.mu.Lock()
 }
 
