@@ -71,4 +71,10 @@ var probers = []prober{
 	encodingProbes,
 	reflectProbes,
 	robustProbes,
+	stateProbes,
+	updateProbes,
+	concurrencyProbes,
+	tenantProbes,
+	listProbes,
+	cachingProbes,
 }
