@@ -3,6 +3,7 @@ package generate
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
@@ -23,8 +24,13 @@ type Case struct {
 	// Name is the same in every run: operation, In, the place in it, the keyword
 	// and the side, as in createCustomer/body/address/country/maxLength/breaks.
 	Name string
-	// Draft is the request, made of what [Source.Draft] gives in Full mode.
+	// Draft is the request, made of what [Source.Draft] gives in Full mode. It has the
+	// same unique values as those of the other cases: what is sent is better made
+	// anew, by Apply.
 	Draft *Draft
+	// Plain tells that the request is a valid one like any: all that are plain are
+	// the same, and one of them shows what all do.
+	Plain bool
 
 	build builder
 }
@@ -110,7 +116,10 @@ func (s *Source) CasesOf(op *openapi.Operation, wanted func(clause string) bool)
 			drops = append(drops, *drop)
 			continue
 		}
-		cases = append(cases, Case{Variant: v, Op: op, In: p.in, Param: p.param, Name: name, Draft: d, build: p.build})
+		cases = append(cases, Case{
+			Variant: v, Op: op, In: p.in, Param: p.param, Name: name, Draft: d,
+			Plain: v.Side == Keeps && reflect.DeepEqual(d, base), build: p.build,
+		})
 	}
 	return cases, drops
 }

@@ -3,6 +3,7 @@ package generate
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
@@ -13,8 +14,9 @@ func documents(t testing.TB) map[string]*openapi.Document {
 	t.Helper()
 	found := map[string]*openapi.Document{}
 	for name, path := range map[string]string{
-		"escrow": filepath.Join("..", "..", "..", "openapi.yaml"),
-		"lying":  filepath.Join("..", "lying", "openapi.yaml"),
+		"escrow":   filepath.Join("..", "..", "..", "openapi.yaml"),
+		"keywords": filepath.Join("testdata", "keywords.yaml"),
+		"lying":    filepath.Join("..", "lying", "openapi.yaml"),
 	} {
 		raw, err := os.ReadFile(path)
 		if err != nil {
@@ -45,6 +47,9 @@ func TestDraft(t *testing.T) {
 					target, header, body, err := s.Encode(d)
 					if err != nil {
 						t.Errorf("%s: %v", op.ID, err)
+					}
+					if strings.Contains(target, "{") || target == "" {
+						t.Errorf("%s: the target is %q", op.ID, target)
 					}
 					t.Logf("%s %s %s %v %.1500s", op.ID, op.Method, target, header, body)
 				}

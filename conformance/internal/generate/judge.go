@@ -86,17 +86,30 @@ func (r *recipe) covers(faults []schema.Fault) (hit, only bool) {
 		switch {
 		case matchesAny(r.claims, f.Clause):
 			hit = true
-		case matchesAny(r.also, f.Clause):
 		case slices.ContainsFunc(f.Branches, func(branch []schema.Fault) bool {
 			h, o := r.covers(branch)
 			return h && o
 		}):
 			hit = true
+		case matchesAny(r.also, f.Clause):
 		default:
 			only = false
 		}
 	}
 	return hit, only
+}
+
+// clause is the one that a variant is said to be of.
+func (r *recipe) clause(faults []schema.Fault) string {
+	if !r.actual {
+		return r.claims[0]
+	}
+	for _, f := range faults {
+		if matchesAny(r.claims, f.Clause) {
+			return f.Clause
+		}
+	}
+	return r.claims[0]
 }
 
 func clauses(faults []schema.Fault) string {

@@ -257,7 +257,7 @@ const (
 
 // choose takes a code point of a state's class.
 func (p *pattern) choose(rng *rand.Rand, f flavour, in *syntax.Inst) rune {
-	if f == astral {
+	if f == astral && (!p.mixed || rng.IntN(2) == 0) {
 		for range 8 {
 			if r := rune(0x1F300 + rng.IntN(0x200)); in.MatchRune(r) {
 				return r

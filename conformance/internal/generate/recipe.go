@@ -16,7 +16,9 @@ type recipe struct {
 	claims []string
 	// also are pointers, or beginnings of them if they end in *, of clauses that
 	// cannot but be broken as well: what is of a wrong type is in no enum.
-	also    []string
+	also []string
+	// actual: the variant is of the clause that is broken in fact, of those claimed.
+	actual  bool
 	keyword string
 	side    Side
 	class   string
@@ -50,7 +52,7 @@ func (s *Source) cook(r *recipe, schema *openapi.Schema, dir openapi.Direction, 
 	failed := func(why string) (Variant, *Drop) {
 		return Variant{}, &Drop{Clause: r.claims[0], Keyword: r.keyword, Side: r.side, At: r.at, Label: r.label, Why: why}
 	}
-	root := g.value("", []*openapi.Schema{schema}, hint, 0, 0)
+	root := g.whole(schema, hint)
 	if faults := s.faults(schema, root, dir); len(faults) > 0 {
 		return failed("there is no valid value to begin with: it would break " + clauses(faults))
 	}
@@ -70,10 +72,11 @@ func (s *Source) cook(r *recipe, schema *openapi.Schema, dir openapi.Direction, 
 				continue
 			}
 		}
-		reason := r.judge(s.faults(schema, seen, dir))
+		faults := s.faults(schema, seen, dir)
+		reason := r.judge(faults)
 		if reason == "" {
 			return Variant{
-				Clause: r.claims[0], Keyword: r.keyword, Side: r.side, Class: r.class,
+				Clause: r.clause(faults), Keyword: r.keyword, Side: r.side, Class: r.class,
 				At: r.at, Value: v, Why: r.why, Label: r.label,
 			}, nil
 		}
@@ -193,6 +196,13 @@ func (w *walker) below(sp spot, p *openapi.Schema) {
 		at := pointer(sp.at, prop.name)
 		w.walk(at, prop.whole, sp.plan.with(func(q *plan) { q.present[at] = true }), p.Pointer)
 	}
+	for i, item := range p.PrefixItems {
+		at := indexed(sp.at, i)
+		w.walk(at, []*openapi.Schema{item}, sp.plan.with(func(q *plan) {
+			q.items[sp.at] = max(q.items[sp.at], i+1)
+			q.present[at] = true
+		}), p.Pointer)
+	}
 	if p.Items != nil {
 		at := indexed(sp.at, len(p.PrefixItems))
 		if _, most := sp.shape.sizes(); most != 0 {
@@ -203,7 +213,7 @@ func (w *walker) below(sp spot, p *openapi.Schema) {
 		}
 	}
 	if p.Additional != nil {
-		const name = "extraZ"
+		const name = "extraz"
 		at := pointer(sp.at, name)
 		w.walk(at, []*openapi.Schema{p.Additional}, sp.plan.with(func(q *plan) {
 			q.extra[sp.at] = append(slices.Clone(q.extra[sp.at]), name)

@@ -73,13 +73,12 @@ func (w *walker) size(sp spot, p *openapi.Schema, side Side, keyword string, n i
 func (g *generation) sized(sp spot, old any, n int) any {
 	have, _ := old.([]any) // what is no array has no items
 	list := slices.Clone(have[:min(n, len(have))])
-	whole := sp.shape.items()
 	seen := map[string]bool{}
 	for _, v := range list {
 		seen[string(mustJSON(v))] = true
 	}
 	for salt := 1; len(list) < n && salt < 3*n+50; salt++ {
-		v := g.value(indexed(sp.at, len(list)), whole, nil, 1, salt)
+		v := g.value(indexed(sp.at, len(list)), sp.shape.itemsAt(len(list)), nil, 1, salt)
 		if text := string(mustJSON(v)); !seen[text] || salt > n+25 && !distinct(sp.shape) {
 			seen[text] = true
 			list = append(list, v)

@@ -196,8 +196,8 @@ func (g *generation) counted(sp spot, m map[string]any, properties []property, n
 		}
 	}
 	whole, open := sp.shape.additional()
-	for i := 0; open && len(m) < n; i++ {
-		name := "extra" + strconv.Itoa(i)
+	for i := 0; open && len(m) < n && i < n+maxItems; i++ {
+		name := extraName(i)
 		m[name] = g.value(pointer(sp.at, name), whole, nil, 1, i)
 	}
 	return m
@@ -279,7 +279,7 @@ func (w *walker) propertyNames(sp spot, p *openapi.Schema) {
 	if p.PropertyNames != nil {
 		r := sp.recipe(p, Breaks, "E9", "propertyNames").with("", "a property whose name is not allowed",
 			named("", " ", "A B", "UPPER", "lower", "é", "0", "-", strings.Repeat("x", 300), "\x01"))
-		r.claims = append(r.claims, p.PropertyNames.Pointer+"/*")
+		r.claims, r.actual = append(r.claims, p.PropertyNames.Pointer+"/*"), true
 		w.add(r)
 		w.add(sp.recipe(p, Keeps, "E9", "propertyNames").with("", "only names that are allowed",
 			func(_ *generation, old any) []any { return []any{old} }))

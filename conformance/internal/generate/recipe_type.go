@@ -16,6 +16,18 @@ type wrong struct {
 	value      any
 }
 
+// worthwhile are the labels of wrongs that a careless server may take for a value
+// of a type: 0 and 1 for truth values, an empty array for an object.
+var worthwhile = map[string][]string{
+	"string":  {"wrapped", "number", "true", "object"},
+	"number":  {"quoted", "wrapped", "true", "string", "empty-string", "object"},
+	"integer": {"quoted", "wrapped", "fraction", "true", "string", "empty-string", "object"},
+	"boolean": {"quoted", "wrapped", "number", "zero", "string", "empty-string"},
+	"array":   {"unwrapped", "keyed", "quoted", "object", "string", "empty-string", "number"},
+	"null":    {"zero", "false", "string", "empty-string", "object"},
+	"object":  {"wrapped", "quoted", "array", "string", "empty-string", "number", "true"},
+}
+
 // wrongs are values of other types: those first that a careless server converts.
 func wrongs(old any) []wrong {
 	var list []wrong
@@ -74,7 +86,7 @@ func (w *walker) types(sp spot, p *openapi.Schema) {
 		}
 	}
 	for _, x := range wrongs(sample) {
-		if p.Allows(kindOf(x.value)) {
+		if p.Allows(kindOf(x.value)) || !slices.Contains(worthwhile[sp.shape.kind()], x.label) {
 			continue
 		}
 		r := sp.recipe(p, Breaks, "E8", "type").with(x.label, x.why+", where "+strings.Join(p.Types, " or ")+" is wanted",
@@ -106,6 +118,8 @@ func sampleOf(kind string) any {
 		return []any{"conformance"}
 	case "object":
 		return map[string]any{}
+	case "null":
+		return nil
 	default:
 		return "conformance"
 	}

@@ -153,7 +153,7 @@ func (w *walker) conditions(sp spot, p *openapi.Schema) {
 			continue
 		}
 		r := sp.recipe(c.then, Breaks, "E13", c.keyword)
-		r.claims = []string{openapi.Join(p.Pointer, c.keyword), c.then.Pointer + "/*"}
+		r.claims, r.actual = []string{openapi.Join(p.Pointer, c.keyword), c.then.Pointer + "/*"}, true
 		w.add(r.with("", "a value that breaks "+c.keyword, func(g *generation, old any) []any {
 			return g.unconditional(sp, p, old, c.holds)
 		}))

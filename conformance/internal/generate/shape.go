@@ -211,7 +211,7 @@ func (sh shape) kind() string {
 		switch {
 		case len(p.Properties) > 0 || len(p.Required) > 0 || p.Additional != nil || p.Closed || p.MinProperties != nil:
 			return "object"
-		case p.Items != nil || p.MinItems != nil || p.MaxItems != nil || p.UniqueItems:
+		case p.Items != nil || len(p.PrefixItems) > 0 || p.Contains != nil || p.MinItems != nil || p.MaxItems != nil || p.UniqueItems:
 			return "array"
 		case p.Minimum != "" || p.Maximum != "" || p.MultipleOf != "":
 			return "number"
@@ -295,7 +295,12 @@ func (sh shape) first(of func(*openapi.Schema) string) string {
 }
 
 func (sh shape) format() string {
-	return sh.first(func(p *openapi.Schema) string { return p.Format })
+	return sh.first(func(p *openapi.Schema) string {
+		if p.Format == "" && p.ContentEncoding == "base64" {
+			return "byte"
+		}
+		return p.Format
+	})
 }
 
 func (sh shape) patterns() []string {
@@ -303,6 +308,20 @@ func (sh shape) patterns() []string {
 	for _, p := range sh.parts {
 		if p.Pattern != "" {
 			list = append(list, p.Pattern)
+		}
+	}
+	return list
+}
+
+// itemsAt are what holds for the item of an index.
+func (sh shape) itemsAt(i int) []*openapi.Schema {
+	var list []*openapi.Schema
+	for _, p := range sh.parts {
+		switch {
+		case i < len(p.PrefixItems):
+			list = append(list, p.PrefixItems[i])
+		case p.Items != nil:
+			list = append(list, p.Items)
 		}
 	}
 	return list

@@ -19,6 +19,8 @@ type generation struct {
 	fresh map[string]bool
 	// settled takes the hint as it is: it has been made fresh before.
 	settled bool
+	// prune leaves optional properties out that no valid value is found for.
+	prune bool
 }
 
 func (s *Source) generation(label string, dir openapi.Direction, mode Mode) *generation {
@@ -34,7 +36,29 @@ func (s *Source) Valid(schema *openapi.Schema, dir openapi.Direction, mode Mode)
 		return nil
 	}
 	g := s.generation(schema.Pointer, dir, mode)
-	return g.value("", []*openapi.Schema{schema}, nil, 0, 0)
+	return g.whole(schema, nil)
+}
+
+// whole makes a valid value of a schema: as it is asked for or, if that is not
+// valid, with less.
+func (g *generation) whole(schema *openapi.Schema, hint *any) any {
+	var first any
+	for i, try := range []struct {
+		mode  Mode
+		prune bool
+		hint  *any
+	}{{g.mode, false, hint}, {g.mode, true, hint}, {Minimal, false, hint}, {g.mode, true, nil}, {Minimal, true, nil}} {
+		h := *g
+		h.mode, h.prune = try.mode, try.prune
+		v := h.value("", []*openapi.Schema{schema}, try.hint, 0, 0)
+		if len(g.src.faults(schema, v, g.dir)) == 0 {
+			return v
+		}
+		if i == 0 {
+			first = v
+		}
+	}
+	return first
 }
 
 // fits tells whether a value is valid under all schemas.
@@ -166,14 +190,18 @@ func (g *generation) object(at string, sh shape, hint *any, depth int) map[strin
 		if !p.required && !tagged && !g.present(place, guided, has, depth) {
 			continue
 		}
+		made := any(tag)
 		switch {
 		case tagged:
-			value[p.name] = tag
 		case has:
-			value[p.name] = g.value(place, p.whole, &v, depth+1, 0)
+			made = g.value(place, p.whole, &v, depth+1, 0)
 		default:
-			value[p.name] = g.value(place, p.whole, nil, depth+1, 0)
+			made = g.value(place, p.whole, nil, depth+1, 0)
 		}
+		if g.prune && !p.required && !tagged && !g.needed(place) && !g.fits(p.whole, made) {
+			continue
+		}
+		value[p.name] = made
 	}
 	g.further(at, sh, given, value, depth)
 	// What is optional is there after all, if there must be more.
@@ -232,7 +260,7 @@ func (g *generation) further(at string, sh shape, given, value map[string]any, d
 			}
 		}
 		if len(names) == 0 && len(whole) > 0 && !g.settled && g.mode == Full && depth < maxDepth {
-			names = append(names, "first")
+			names = append(names, extraName(0))
 		}
 	}
 	slices.Sort(names)
@@ -251,7 +279,14 @@ func (g *generation) further(at string, sh shape, given, value map[string]any, d
 	}
 }
 
-func extraName(i int) string { return "extra" + string(rune('A'+i%26)) }
+// extraName is a name of small letters, for a property that is not described.
+func extraName(i int) string {
+	name := ""
+	for ; i >= 0; i = i/26 - 1 {
+		name = string(rune('a'+i%26)) + name
+	}
+	return "extra" + name
+}
 
 func (g *generation) array(at string, sh shape, hint *any, depth int) []any {
 	least, most := sh.sizes()
@@ -272,21 +307,43 @@ func (g *generation) array(at string, sh shape, hint *any, depth int) []any {
 		n = min(n, max(most, least))
 	}
 	value := []any{}
-	whole := sh.items()
-	distinct := slices.ContainsFunc(sh.parts, func(p *openapi.Schema) bool { return p.UniqueItems })
+	unique := distinct(sh)
 	for i := range n {
+		whole := sh.itemsAt(i)
 		var v any
 		if i < len(given) {
 			v = g.value(indexed(at, i), whole, &given[i], depth+1, 0)
 		} else {
 			v = g.value(indexed(at, i), whole, nil, depth+1, i)
 		}
-		for salt := i + 1; distinct && salt < i+50 && containsValue(value, v); salt++ {
+		for salt := i + 1; unique && salt < i+50 && containsValue(value, v); salt++ {
 			v = g.value(indexed(at, i), whole, nil, depth+1, salt)
 		}
 		value = append(value, v)
 	}
-	return value
+	return g.containing(at, sh, value, depth)
+}
+
+// containing adds items of the kind that there must be, where there are too few.
+func (g *generation) containing(at string, sh shape, list []any, depth int) []any {
+	for _, p := range sh.parts {
+		if p.Contains == nil {
+			continue
+		}
+		need := 1
+		if p.MinContains != nil {
+			need = int(*p.MinContains)
+		}
+		for _, v := range list {
+			if len(g.src.faults(p.Contains, v, g.dir)) == 0 {
+				need--
+			}
+		}
+		for i := range min(need, maxItems) {
+			list = append(list, g.value(indexed(at, len(list)), append(sh.items(), p.Contains), nil, depth+1, i))
+		}
+	}
+	return list
 }
 
 func containsValue(list []any, v any) bool {
