@@ -59,7 +59,7 @@ func (r *Result) view(f *finding.Finding) view {
 		ID: f.ID, Class: f.Class, ClassName: class.Name, Severity: f.Severity.String(), Operation: Clean(f.Operation),
 		Claim: sentence(shorten(r.Mask.Text(f.Claim))), Pointer: Clean(f.Pointer), RFC: f.RFC,
 		Sent: text(f.Sent), Expected: text(f.Expected), Got: text(f.Got),
-		Replay: r.replay(f.ID), Seen: max(f.Seen, 1), Reproduced: "not tried again",
+		Replay: r.replay(f.Replay), Seen: max(f.Seen, 1), Reproduced: "not tried again",
 	}
 	if f.Attempts > 0 {
 		v.Reproduced = fmt.Sprintf("reproduced %d/%d", f.Reproduced, f.Attempts)
@@ -95,7 +95,7 @@ func (r *Result) step(f *finding.Finding, i int) step {
 	}
 	if r.Target != nil {
 		if s.Curl = wire.Curl(raw.Request, r.Target, r.Mask); len(s.Curl) > longestCommand {
-			s.Curl = fmt.Sprintf("# %d bytes are too many to show: %s", len(s.Curl), r.replay(f.ID))
+			s.Curl = fmt.Sprintf("# %d bytes are too many to show: %s", len(s.Curl), r.replay(f.Replay))
 		}
 	}
 	var answer message

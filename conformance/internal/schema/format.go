@@ -13,6 +13,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/net/idna"
 )
 
 // Formats gives the names of the formats that are judged; others are not, as JSON
@@ -33,9 +36,11 @@ var textFormats = map[string]func(string) error{
 	"duration":      shaped(duration, "RFC 3339, appendix A"),
 	"uuid":          shaped(uuid, "RFC 9562, 4"),
 	"email":         email,
+	"idn-email":     idnEmail,
 	"uri":           absoluteURI,
 	"uri-reference": uriReference,
 	"hostname":      hostname,
+	"idn-hostname":  idnHostname,
 	"ipv4":          ipv4,
 	"ipv6":          ipv6,
 	"byte":          base64Text,
@@ -217,6 +222,35 @@ func email(s string) error {
 }
 
 // hostname is that of RFC 1123 2.1.
+// idnHostname judges a name that may be international (RFC 5890 2.3.2.3).
+func idnHostname(s string) error {
+	ascii, err := idna.Lookup.ToASCII(s)
+	if err != nil {
+		return errors.New("it is no international name of a host (RFC 5891 5)")
+	}
+	return hostname(ascii)
+}
+
+// idnEmail judges an address that may be international (RFC 6531 3.3): what is not
+// ASCII is a letter of the local part, and the domain is an international name.
+func idnEmail(s string) error {
+	at := strings.LastIndexByte(s, '@')
+	if at < 0 {
+		return email(s)
+	}
+	local := strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII {
+			return 'a'
+		}
+		return r
+	}, s[:at])
+	domain, err := idna.Lookup.ToASCII(s[at+1:])
+	if err != nil {
+		domain = s[at+1:]
+	}
+	return email(local + "@" + domain)
+}
+
 func hostname(s string) error {
 	if s == "" || len(s) > 253 {
 		return errors.New("a name of a host has 1 to 253 octets (RFC 1123 2.1)")

@@ -61,6 +61,8 @@ func TestFormats(t *testing.T) {
 		"time":          {[]string{"00:00:00Z", "23:59:60Z", "12:00:00.5+01:00"}, []string{"00:00:00", "24:00:00Z", "12:00Z", "12:00:60Z"}},
 		"duration":      {[]string{"P1D", "PT1H", "P1Y2M3DT4H5M6S", "P3W", "PT36H"}, []string{"", "P", "PT", "P1DT", "P1W1D", "1D", "P1Y1D", "PT1H1S", "P1S"}},
 		"uuid":          {[]string{"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081", "018F6B1C-9D3E-7C45-A1B2-3C4D5E6F7081"}, []string{"018f6b1c9d3e7c45a1b23c4d5e6f7081", "{018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081}", "018f6b1c-9d3e-7c45-a1b2-3c4d5e6f708g"}},
+		"idn-email":     {[]string{"a@example.com", "ä@example.com", "a@bücher.example"}, []string{"a", "😀😀😀", "ä@", "ä@-example.com", "ä b@example.com"}},
+		"idn-hostname":  {[]string{"example.com", "bücher.example"}, []string{"", "-a", "a b"}},
 		"email":         {[]string{"a@example.com", "a.b+c@example.com", `"a b"@example.com`, "a@[127.0.0.1]", "a@[IPv6:::1]", "a@localhost"}, []string{"a", "@example.com", "a@", ".a@example.com", "a..b@example.com", "a@-example.com", "a@example..com", "ä@example.com", "a@[127.0.0.1", "a b@example.com", "Ann <a@example.com>"}},
 		"uri":           {[]string{"https://example.com/a?b=c#d", "urn:a:b", "mailto:a@example.com", "http://[::1]:80/", "https://u:p@[::1]/a%20b"}, []string{"/a", "example.com", "https://example.com/a b", "https://example.com/ä", "https://example.com/%zz", "http://[::1/", "https://example.com/[a]", "a://b#c#d", "https://example.com/<a>"}},
 		"uri-reference": {[]string{"/a", "", "#a", "a/b?c", "//example.com"}, []string{`\a`, "a b", "%", "^"}},
