@@ -207,7 +207,7 @@ func (s *Source) SetBody(d *Draft, m *openapi.MediaType, mode Mode) {
 	}
 	g := s.generation(d.Op.ID+m.Pointer, openapi.Request, mode)
 	g.fresh = uniquePlaces(d.Op)
-	d.Body = g.whole(m.Schema, s.bodyExample(m, mode))
+	d.Body, _ = g.whole(m.Schema, s.bodyExample(m, mode))
 }
 
 // bodyExample is the valid example of a media type that says most; in the minimal

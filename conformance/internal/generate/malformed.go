@@ -99,9 +99,14 @@ func leaves(v any, at string) []string {
 
 // damages are what is done to JSON documents. RFC 8259 says what each breaks.
 var damages = []damage{
-	{"O4", "truncated", "JSON without its last byte", Breaks, func(t []byte) []byte { return t[:len(t)-1] }},
+	{"O4", "truncated", "JSON without its last byte", Breaks, func(t []byte) []byte {
+		if t[0] != '{' && t[0] != '[' && t[0] != '"' {
+			return nil // less of a number may be a number
+		}
+		return t[:len(t)-1]
+	}},
 	{"O4", "half", "half of a JSON document", Breaks, func(t []byte) []byte {
-		if len(t) < 6 {
+		if len(t) < 6 || t[0] != '{' && t[0] != '[' && t[0] != '"' {
 			return nil
 		}
 		return t[:len(t)/2]

@@ -425,8 +425,7 @@ func translateEscape(rest string) (n int, out string, err error) {
 	case '1', '2', '3', '4', '5', '6', '7', '8', '9', 'k':
 		return 0, "", fmt.Errorf("%w: it refers back", errPattern)
 	case 'p', 'P':
-		end := strings.IndexByte(rest, '}')
-		if end > 0 {
+		if end := strings.IndexByte(rest, '}'); end > 3 && rest[2] == '{' {
 			name := rest[3:end]
 			name = name[strings.LastIndexByte(name, '=')+1:]
 			return end + 1, `\` + string(c) + "{" + name + "}", nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
+	"cryptoexchange.com/escrow/conformance/internal/schema"
 )
 
 // recipe is how a variant is made.
@@ -43,8 +44,8 @@ const candidates = 48
 
 // cook makes the variant of a recipe from a valid value, which it takes the hint for.
 // Read changes what is judged to what a server reads of it.
-func (s *Source) cook(r *recipe, schema *openapi.Schema, dir openapi.Direction, hint *any, read reader) (Variant, *Drop) {
-	g := s.generation(schema.Pointer+" "+r.at+" "+r.keyword+" "+r.label, dir, Full)
+func (s *Source) cook(r *recipe, m *openapi.Schema, dir openapi.Direction, hint *any, read reader) (Variant, *Drop) {
+	g := s.generation(m.Pointer+" "+r.at+" "+r.keyword+" "+r.label, dir, Full)
 	g.plan = r.plan
 	if hint != nil {
 		g.settled, g.mode = true, Typical
@@ -52,8 +53,8 @@ func (s *Source) cook(r *recipe, schema *openapi.Schema, dir openapi.Direction, 
 	failed := func(why string) (Variant, *Drop) {
 		return Variant{}, &Drop{Clause: r.claims[0], Keyword: r.keyword, Side: r.side, At: r.at, Label: r.label, Why: why}
 	}
-	root := g.whole(schema, hint)
-	if faults := s.faults(schema, root, dir); len(faults) > 0 {
+	root, faults := g.start(m, hint)
+	if len(faults) > 0 {
 		return failed("there is no valid value to begin with: it would break " + clauses(faults))
 	}
 	if _, ok := get(root, r.at); !ok && r.at != "" && r.plan.present[r.at] {
@@ -72,7 +73,7 @@ func (s *Source) cook(r *recipe, schema *openapi.Schema, dir openapi.Direction, 
 				continue
 			}
 		}
-		faults := s.faults(schema, seen, dir)
+		faults = s.faults(m, seen, dir)
 		reason := r.judge(faults)
 		if reason == "" {
 			return Variant{
@@ -83,6 +84,22 @@ func (s *Source) cook(r *recipe, schema *openapi.Schema, dir openapi.Direction, 
 		why = reason
 	}
 	return failed(why)
+}
+
+// start makes the value that a recipe is applied to. It is the hint itself, if
+// all that is planned is in it.
+func (g *generation) start(m *openapi.Schema, hint *any) (any, []schema.Fault) {
+	if hint != nil && len(g.plan.choice) == 0 && len(g.plan.extra) == 0 {
+		missing := false
+		for at := range g.plan.present {
+			_, has := get(*hint, at)
+			missing = missing || !has
+		}
+		if !missing && len(g.src.faults(m, *hint, g.dir)) == 0 {
+			return *hint, nil
+		}
+	}
+	return g.whole(m, hint)
 }
 
 // reader gives what a server reads of a value that is sent; false: it cannot be told.

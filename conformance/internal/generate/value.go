@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
+	"cryptoexchange.com/escrow/conformance/internal/schema"
 )
 
 // generation makes one value.
@@ -31,18 +32,20 @@ func (s *Source) generation(label string, dir openapi.Direction, mode Mode) *gen
 // examples and defaults where they are valid. Two calls differ in what is to be
 // unique (e-mail addresses, UUIDs), and in nothing else. A schema that no value
 // fits gets one that does not fit.
-func (s *Source) Valid(schema *openapi.Schema, dir openapi.Direction, mode Mode) any {
-	if schema == nil {
+func (s *Source) Valid(m *openapi.Schema, dir openapi.Direction, mode Mode) any {
+	if m == nil {
 		return nil
 	}
-	g := s.generation(schema.Pointer, dir, mode)
-	return g.whole(schema, nil)
+	g := s.generation(m.Pointer, dir, mode)
+	v, _ := g.whole(m, nil)
+	return v
 }
 
 // whole makes a valid value of a schema: as it is asked for or, if that is not
-// valid, with less.
-func (g *generation) whole(schema *openapi.Schema, hint *any) any {
+// valid, with less. There are faults if none is found.
+func (g *generation) whole(m *openapi.Schema, hint *any) (any, []schema.Fault) {
 	var first any
+	var wrong []schema.Fault
 	for i, try := range []struct {
 		mode  Mode
 		prune bool
@@ -50,15 +53,16 @@ func (g *generation) whole(schema *openapi.Schema, hint *any) any {
 	}{{g.mode, false, hint}, {g.mode, true, hint}, {Minimal, false, hint}, {g.mode, true, nil}, {Minimal, true, nil}} {
 		h := *g
 		h.mode, h.prune = try.mode, try.prune
-		v := h.value("", []*openapi.Schema{schema}, try.hint, 0, 0)
-		if len(g.src.faults(schema, v, g.dir)) == 0 {
-			return v
+		v := h.value("", []*openapi.Schema{m}, try.hint, 0, 0)
+		faults := g.src.faults(m, v, g.dir)
+		if len(faults) == 0 {
+			return v, nil
 		}
 		if i == 0 {
-			first = v
+			first, wrong = v, faults
 		}
 	}
-	return first
+	return first, wrong
 }
 
 // fits tells whether a value is valid under all schemas.
@@ -190,7 +194,7 @@ func (g *generation) object(at string, sh shape, hint *any, depth int) map[strin
 		if !p.required && !tagged && !g.present(place, guided, has, depth) {
 			continue
 		}
-		made := any(tag)
+		made := tag
 		switch {
 		case tagged:
 		case has:
