@@ -16,7 +16,9 @@ import (
 
 // answerProbes provoke answers that are judged by more than what can be seen of
 // them: whether the status is the one for the mistake, whether what was created is
-// where Location says, and whether the request comes back as markup.
+// where Location says, whether all declared successes come, whether an error names
+// the parameter that is wrong, and whether the request comes back as markup (what is
+// sent to other paths is in reflect.go).
 func answerProbes(r *Runner) []Probe {
 	var all []Probe
 	for _, op := range r.Document.Operations {
@@ -36,6 +38,14 @@ func answerProbes(r *Runner) []Probe {
 			add(probeOf("B3", op, probeLocation), op.StatusPointer("201"))
 		}
 		add(probeOf("L6", op, probeReflection))
+		if len(op.Parameters) > 0 {
+			add(probeOf("L3", op, probeParameterNames))
+		}
+		if clauses := alternatives(op); len(clauses) > 1 {
+			p := writing(probeOf("A10", op, probeAlternatives))
+			p.Late, p.Clauses = true, clauses
+			all = append(all, p)
+		}
 	}
 	unseen := Probe{Name: "A10", Class: "A10", Late: true, Run: func(_ context.Context, s *Session) { s.unseen() }}
 	return append(all, unseen)
@@ -321,6 +331,92 @@ func probeReflection(ctx context.Context, s *Session) {
 	if err == nil {
 		d.RawBody = text
 		s.Send(ctx, d)
+	}
+}
+
+// probeParameterNames breaks one parameter after the other, and judges whether the
+// error names it: L3. That of bodies is judged with the cases.
+func probeParameterNames(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	seen := map[string]bool{}
+	for _, c := range s.cases(op) {
+		if c.Side != breaks || c.Param == "" || seen[c.In+c.Param] || ctx.Err() != nil {
+			continue
+		}
+		ex := s.sendCase(ctx, c)
+		if !refusal(signatureOf(ex)) {
+			continue
+		}
+		says, right := s.namesFault(op, ex, c.Param)
+		if !says {
+			continue
+		}
+		seen[c.In+c.Param] = true
+		if !right {
+			s.Report(finding.Finding{
+				Severity: finding.Should, Pointer: c.Clause,
+				Claim: fmt.Sprintf("Refuses a wrong %s parameter %s, and names another place", c.In, c.Param),
+				Sent:  c.Why, Expected: "an error that names " + c.Param, Got: strings.Join(s.pointers(ex), ", "),
+			}, 1)
+		}
+	}
+}
+
+// alternatives are the pointers of the successes that an operation declares by
+// themselves.
+func alternatives(op *openapi.Operation) []string {
+	var all []string
+	for _, key := range keys(op) {
+		if strings.HasPrefix(key, "2") && !strings.HasSuffix(key, "XX") && key != "206" {
+			all = append(all, op.StatusPointer(key))
+		}
+	}
+	return all
+}
+
+// probeAlternatives uses an operation that has several successes in the ways that
+// lead to one or the other: for the first time and again, with all and with little.
+// One that never comes, not in the whole run, is reported: A10. A PUT that creates
+// something must say so.
+func probeAlternatives(ctx context.Context, s *Session) {
+	op := s.probe.Op
+	good := false
+	for _, mode := range []generate.Mode{generate.Full, generate.Minimal} {
+		d := s.Source.Draft(op, mode)
+		for name, value := range s.Draft(ctx, op, true).Path {
+			d.Path[name] = value
+		}
+		for _, fresh := range []bool{false, true} {
+			if fresh {
+				if op.Method != http.MethodPut || trailing.FindString(op.Path) == "" {
+					continue
+				}
+				name := parameter(op.Path)
+				d.Path[name] = s.fresh(op, name)
+			}
+			for range 2 {
+				good = OK(s.Send(ctx, d)) || good
+			}
+		}
+	}
+	if !good {
+		s.Skip("no valid request of " + op.ID + " succeeds")
+	}
+	seen := s.Coverage.Statuses(op.ID)
+	for _, key := range keys(op) {
+		pointer := op.StatusPointer(key)
+		if !slices.Contains(s.probe.Clauses, pointer) || seen[atoi(key)] > 0 {
+			continue
+		}
+		f := finding.Finding{
+			Severity: finding.Advice, Pointer: pointer, Claim: "Never answers with " + key + ", which is declared",
+			Sent: "valid requests, for the first time and again", Expected: key + " to one of them", Got: "other successes only",
+		}
+		if key == "201" && op.Method == http.MethodPut {
+			f.Severity, f.RFC = finding.Must, "RFC 9110 9.3.4"
+			f.Claim = "Does not say with 201 that a PUT has created something"
+		}
+		s.Report(f, 0)
 	}
 }
 

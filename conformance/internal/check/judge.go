@@ -50,7 +50,9 @@ func (r *Runner) judge(op *openapi.Operation, ex *wire.Exchange) []finding.Findi
 	v.contract()
 	v.framing()
 	v.headers()
-	v.body()
+	if !v.has("B8") || len(v.answer.Extra) == 0 { // else it is not known what the body is
+		v.body()
+	}
 	v.seal()
 	return v.found
 }
@@ -144,7 +146,7 @@ func (v *verdict) unanswered() {
 		f.Class, f.RFC = "O9", "RFC 9110 3.4"
 		f.Claim = "The connection ends without an answer to " + v.where() + "."
 		f.Expected = "an answer, if only an error"
-	case errors.Is(err, wire.ErrMalformed) && v.ex.Partial != nil && v.ex.Partial.Status != 0, errors.Is(err, wire.ErrTruncated):
+	case errors.Is(err, wire.ErrTruncated), errors.Is(err, wire.ErrMalformed) && v.begun(), errors.Is(err, wire.ErrTimeout) && v.awaited():
 		f.Class, f.RFC = "B8", "RFC 9112 6.3"
 		f.Claim = "The body does not end where the header says."
 		f.Expected = "as many bytes as Content-Length says, or whole chunks"
@@ -161,6 +163,14 @@ func (v *verdict) unanswered() {
 		return // it could not be reached, or nobody waits any more
 	}
 	v.add(f)
+}
+
+// begun tells whether the head of an answer came.
+func (v *verdict) begun() bool { return v.ex.Partial != nil && v.ex.Partial.Status != 0 }
+
+// awaited tells whether some of a body came whose end the header promises.
+func (v *verdict) awaited() bool {
+	return v.begun() && len(v.ex.Partial.Body) > 0 && v.ex.Partial.Get("Content-Length") != ""
 }
 
 // streams tells whether an operation may answer with what has no end.
@@ -280,7 +290,7 @@ func (v *verdict) undeclared(status int) {
 		Got:      v.answer.StatusText(),
 	}
 	switch {
-	case status/100 == 2 && succeeds(v.op):
+	case slices.Contains(successes, status) && succeeds(v.op):
 		f.Class = "A6"
 	case status == http.StatusNotModified:
 		f.Severity = finding.Advice // the client has asked for it
@@ -294,6 +304,9 @@ func (v *verdict) undeclared(status int) {
 	}
 	v.add(f)
 }
+
+// successes are the statuses that are easily taken for each other.
+var successes = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
 
 // ofFrameworks are errors that a framework gives for any operation; to leave them out
 // of a document is an omission of its author more than a mistake of the server.

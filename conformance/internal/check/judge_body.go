@@ -213,7 +213,7 @@ func (v *verdict) mismatch(media, line string) {
 	}
 	switch {
 	case status < 400:
-	case errorPage(media) && slices.Contains(ofErrors, status):
+	case errorPage(media) && slices.Contains(ofErrors, status) && syntax(v.answer.Body) != nil:
 		f.Class = "L5"
 		f.Claim = fmt.Sprintf("%d is a page of the framework (%s), not the declared error.", status, media)
 	default:
@@ -222,11 +222,13 @@ func (v *verdict) mismatch(media, line string) {
 	v.add(f)
 }
 
-// unrouted advises about 405 that no operation can be held to, though the path is
-// one of the document whose operations declare what errors look like.
+// unrouted advises about errors that no operation can be held to, such as 405,
+// though the path is one of the document, whose operations declare what errors look
+// like.
 func (v *verdict) unrouted(media string) {
 	status := v.answer.Status
-	if v.op != nil || !errorPage(media) || !slices.Contains(ofErrors, status) || unusual(v.ex.Request) {
+	routes := v.r.routesOf(v.ex.Request.Target)
+	if v.op != nil || !errorPage(media) || !slices.Contains(ofErrors, status) || status == http.StatusNotFound || len(routes) == 0 || unusual(v.ex.Request) {
 		return
 	}
 	for _, op := range v.r.Document.Operations {
@@ -236,7 +238,7 @@ func (v *verdict) unrouted(media string) {
 			}
 		}
 	}
-	if !slices.ContainsFunc(v.r.Document.Operations, describesErrors) {
+	if !slices.ContainsFunc(routes[0].ops, describesErrors) {
 		return
 	}
 	v.add(finding.Finding{

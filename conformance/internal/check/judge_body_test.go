@@ -9,8 +9,8 @@ import (
 	"cryptoexchange.com/escrow/conformance/internal/wire"
 )
 
-// with is the right thing with a member replaced, or added.
-func with(old, replacement string) answer {
+// altered is the right thing with a member replaced, or added.
+func altered(old, replacement string) answer {
 	body := strings.Replace(whole, old, replacement, 1)
 	if old == "" {
 		body = strings.TrimSuffix(whole, "}") + "," + replacement + "}"
@@ -19,44 +19,45 @@ func with(old, replacement string) answer {
 }
 
 var bodyTests = []judgeTest{
-	{"required is absent", with(`"name":"n",`, ``), []string{"D1 must"}},
-	{"another type", with(`"name":"n"`, `"name":7`), []string{"D2 must"}},
-	{"an object for a boolean", with(`"active":true`, `"active":{}`), []string{"D2 must"}},
-	{"undeclared, though closed", with(``, `"color":"red"`), []string{"D3 must"}},
-	{"undeclared, and open", with(``, `"open":{"a":"x","b":1}`), []string{"D3 should"}},
-	{"more where anything is allowed", with(``, `"anything":{"a":"x","b":1}`), nil},
-	{"a map", with(``, `"map":{"b":1}`), nil},
-	{"a map of another type", with(``, `"map":{"b":"x"}`), []string{"D2 must"}},
-	{"null", with(`"name":"n"`, `"name":null`), []string{"D4 must"}},
-	{"null where it may be", with(`"note":null`, `"note":null`), nil},
-	{"null for an enumeration", with(`"kind":"a"`, `"kind":null`), []string{"D4 must"}},
-	{"no day of the calendar", with(`"2026-02-28"`, `"2026-02-30"`), []string{"D5 must"}},
-	{"no time", with(``, `"at":"2026-02-28 10:00:00"`), []string{"D5 must"}},
-	{"a time", with(``, `"at":"2026-02-28T10:00:00.5+05:30"`), nil},
-	{"breaks its pattern", with(`["x","y"]`, `["X","y"]`), []string{"D5 must"}},
-	{"not listed", with(`"kind":"a"`, `"kind":"A"`), []string{"D6 must"}},
-	{"too small", with(`"id":7`, `"id":0`), []string{"D7 must"}},
-	{"on an exclusive bound", with(`1.5`, `0`), []string{"D7 must"}},
-	{"between the steps", with(`1.5`, `1.25`), []string{"D7 must"}},
-	{"too long by a code point", with(`"n"`, `"😀😀😀😀😀😀"`), []string{"D7 must"}},
-	{"long in bytes only", with(`"n"`, `"😀😀😀😀😀"`), nil},
-	{"too many", with(`["x","y"]`, `["a","b","c","d"]`), []string{"D7 must"}},
-	{"repeated", with(`["x","y"]`, `["x","x"]`), []string{"D8 must"}},
-	{"no alternative", with(`"kind":"card"`, `"kind":"cash"`), []string{"D9 must"}},
-	{"the alternative that it names is broken", with(`,"number":"1"`, ``), []string{"D1 must"}},
-	{"the one alternative of its type is broken", with(``, `"code":"long"`), []string{"D7 must"}},
-	{"none of the types", with(``, `"code":true`), []string{"D9 must"}},
-	{"null for alternatives", with(``, `"code":null`), []string{"D4 must"}},
-	{"given back", with(``, `"secret":"s"`), []string{"D10 must"}},
+	{"required is absent", altered(`"name":"n",`, ``), []string{"D1 must"}},
+	{"another type", altered(`"name":"n"`, `"name":7`), []string{"D2 must"}},
+	{"an object for a boolean", altered(`"active":true`, `"active":{}`), []string{"D2 must"}},
+	{"undeclared, though closed", altered(``, `"color":"red"`), []string{"D3 must"}},
+	{"undeclared, and open", altered(``, `"open":{"a":"x","b":1}`), []string{"D3 should"}},
+	{"more where anything is allowed", altered(``, `"anything":{"a":"x","b":1}`), nil},
+	{"a map", altered(``, `"map":{"b":1}`), nil},
+	{"a map of another type", altered(``, `"map":{"b":"x"}`), []string{"D2 must"}},
+	{"null", altered(`"name":"n"`, `"name":null`), []string{"D4 must"}},
+	{"null where it may be", altered(`"note":null`, `"note":null`), nil},
+	{"null for an enumeration", altered(`"kind":"a"`, `"kind":null`), []string{"D4 must"}},
+	{"no day of the calendar", altered(`"2026-02-28"`, `"2026-02-30"`), []string{"D5 must"}},
+	{"no time", altered(``, `"at":"2026-02-28 10:00:00"`), []string{"D5 must"}},
+	{"a time", altered(``, `"at":"2026-02-28T10:00:00.5+05:30"`), nil},
+	{"breaks its pattern", altered(`["x","y"]`, `["X","y"]`), []string{"D5 must"}},
+	{"not listed", altered(`"kind":"a"`, `"kind":"A"`), []string{"D6 must"}},
+	{"too small", altered(`"id":7`, `"id":0`), []string{"D7 must"}},
+	{"on an exclusive bound", altered(`1.5`, `0`), []string{"D7 must"}},
+	{"between the steps", altered(`1.5`, `1.25`), []string{"D7 must"}},
+	{"too long by a code point", altered(`"n"`, `"😀😀😀😀😀😀"`), []string{"D7 must"}},
+	{"long in bytes only", altered(`"n"`, `"😀😀😀😀😀"`), nil},
+	{"too many", altered(`["x","y"]`, `["a","b","c","d"]`), []string{"D7 must"}},
+	{"repeated", altered(`["x","y"]`, `["x","x"]`), []string{"D8 must"}},
+	{"no alternative", altered(`"kind":"card"`, `"kind":"cash"`), []string{"D9 must"}},
+	{"another alternative than it names", altered(`"kind":"card","number":"1"`, `"kind":"transfer","number":"1"`), []string{"D9 must"}},
+	{"the alternative that it names is broken", altered(`,"number":"1"`, ``), []string{"D1 must"}},
+	{"the one alternative of its type is broken", altered(``, `"code":"long"`), []string{"D7 must"}},
+	{"none of the types", altered(``, `"code":true`), []string{"D9 must"}},
+	{"null for alternatives", altered(``, `"code":null`), []string{"D4 must"}},
+	{"given back", altered(``, `"secret":"s"`), []string{"D10 must"}},
 	{"body where none is declared", answer{target: "/v1/ranges", status: 500, header: right, body: whole}, []string{"A2 must", "D11 should"}},
 	{"no body", answer{status: 200, header: right}, []string{"D11 must"}},
 	{"empty text", answer{target: "/v1/text", status: 200, header: "Content-Type: text/plain"}, nil},
-	{"number as a string", with(`"id":7`, `"id":"7"`), []string{"D13 must"}},
-	{"boolean as a string", with(`"active":true`, `"active":"true"`), []string{"D13 must"}},
-	{"null for an array", with(`["x","y"]`, `null`), []string{"D13 must"}},
-	{"integer with an exponent", with(`"id":7`, `"id":9.007199254740992e15`), []string{"D13 should"}},
-	{"large integer", with(`"id":7`, `"id":9007199254740993`), nil},
-	{"integer with a zero fraction", with(`"id":7`, `"id":7.0`), nil},
+	{"number as a string", altered(`"id":7`, `"id":"7"`), []string{"D13 must"}},
+	{"boolean as a string", altered(`"active":true`, `"active":"true"`), []string{"D13 must"}},
+	{"null for an array", altered(`["x","y"]`, `null`), []string{"D13 must"}},
+	{"integer with an exponent", altered(`"id":7`, `"id":9.007199254740992e15`), []string{"D13 should"}},
+	{"large integer", altered(`"id":7`, `"id":9007199254740993`), nil},
+	{"integer with a zero fraction", altered(`"id":7`, `"id":7.0`), nil},
 }
 
 func failing(status int, body string) answer {
@@ -83,8 +84,8 @@ var errorTests = []judgeTest{
 	{"words that are no leak", failing(400, `{"title":"Select a name from the list","detail":"The update of /things/7/name at 10:00 failed; see https://example.com/opt/errors. File names end in .py."}`), nil},
 	{"what was sent", answer{status: 400, sentBody: `{"name":"/etc/app.conf"}`, header: problemType, body: `{"title":"t","detail":"no thing has the name /etc/app.conf"}`}, nil},
 	{"reflected as markup", answer{target: "/v1/ranges", status: 200, header: "Content-Type: text/html", body: "<p>" + Canary}, []string{"C1 must", "L6 should"}},
-	{"reflected as text", answer{target: "/v1/text", status: 200, header: "Content-Type: text/plain", body: Canary[:8]}, nil},
-	{"escaped", answer{op: "-", target: "/v1/nowhere", status: 404, header: "Content-Type: text/html", body: "&lt;cnry9&quot;&#39;&amp;x&gt;"}, []string{"L5 should"}},
+	{"reflected as text", answer{target: "/v1/text", status: 200, header: "Content-Type: text/plain", body: Canary[:10]}, nil},
+	{"escaped", answer{op: "-", target: "/v1/nowhere", status: 404, header: "Content-Type: text/html", body: "&lt;conformance-canary/&gt;"}, nil},
 }
 
 func TestUnanswered(t *testing.T) {
@@ -102,6 +103,7 @@ func TestUnanswered(t *testing.T) {
 		"cut off":                   {wire.Exchange{Request: request, Err: wire.ErrTruncated, Partial: partial}, []string{"B8 must"}},
 		"bad chunks":                {wire.Exchange{Request: request, Err: wire.ErrMalformed, Partial: partial}, []string{"B8 must"}},
 		"no HTTP":                   {wire.Exchange{Request: request, Err: wire.ErrMalformed}, []string{"O9 must"}},
+		"the rest never comes":      {wire.Exchange{Request: request, Err: wire.ErrTimeout, Partial: &wire.Response{Status: 200, Header: []wire.Field{{Name: "Content-Length", Value: "9"}}, Body: []byte("{")}}, []string{"B8 must"}},
 		"too late":                  {wire.Exchange{Request: request, Err: wire.ErrTimeout}, []string{"O9 should"}},
 		"no connection":             {wire.Exchange{Request: request, Err: wire.ErrConnect}, []string{}},
 	} {

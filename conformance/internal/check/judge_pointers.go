@@ -41,7 +41,7 @@ func (r *Runner) pointers(ex *wire.Exchange) []string {
 			if text, isText := value.(string); isText && parameter {
 				add(text)
 			} else if isText {
-				add(pointed(text))
+				add(strings.TrimPrefix(text, "#")) // anything but a pointer is wrong
 			}
 		}
 	}
@@ -205,7 +205,9 @@ func (r *Runner) namesFault(op *openapi.Operation, ex *wire.Exchange, at string)
 	for _, place := range places {
 		got := folded(place)
 		switch {
-		case parameterNamed(op, got): // which at may be a part of
+		case parameterNamed(op, got) && (strings.HasPrefix(want, "/") || want == ""): // which at may be a part of
+			return true, true
+		case got != "" && !strings.HasPrefix(want, "/") && strings.HasPrefix(strings.TrimPrefix(got, "/")+"/", want+"/"):
 			return true, true
 		case got == want,
 			strings.HasPrefix(got, want+"/"),

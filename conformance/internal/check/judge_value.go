@@ -15,10 +15,12 @@ import (
 // value judges a body by its schema, and notes which clauses it was judged by.
 func (v *verdict) value(s *openapi.Schema, value any) {
 	faults := v.r.schemas.ValidateValue(s, openapi.Answer, value)
+	misnamed := v.walk(s, value, true)
 	for _, fault := range telling(faults) {
-		v.fault(s, fault, value)
+		if !slices.ContainsFunc(misnamed, func(place string) bool { return strings.HasPrefix(fault.At+"/", place+"/") }) {
+			v.fault(s, fault, value)
+		}
 	}
-	v.walk(s, value, true)
 }
 
 // telling gives the faults that say what is wrong: of a value of the wrong type

@@ -26,12 +26,23 @@ type walker struct {
 	v     *verdict
 	body  bool // not a header: what is not declared is looked for
 	depth int
+	at    []string // where in the value
+	// misnamed are the places of what is said to be one alternative, and is another.
+	misnamed []string
 }
 
-// walk goes through a value.
-func (v *verdict) walk(s *openapi.Schema, value any, body bool) {
+// walk goes through a value. It gives the places whose faults are found already.
+func (v *verdict) walk(s *openapi.Schema, value any, body bool) []string {
 	w := &walker{v: v, body: body}
 	w.value(s, value)
+	return w.misnamed
+}
+
+// part goes through a part of a value.
+func (w *walker) part(token string, s *openapi.Schema, value any) {
+	w.at = append(w.at, token)
+	w.value(s, value)
+	w.at = w.at[:len(w.at)-1]
 }
 
 // scope is what all schemas that apply to one object say of its properties.
@@ -152,17 +163,17 @@ func (w *walker) array(s *openapi.Schema, list []any) {
 	w.when(s.UnevaluatedItems != nil, s, "unevaluatedItems")
 	for i, item := range list {
 		if i < len(s.PrefixItems) {
-			w.value(s.PrefixItems[i], item)
+			w.part(strconv.Itoa(i), s.PrefixItems[i], item)
 			continue
 		}
-		w.value(s.Items, item)
+		w.part(strconv.Itoa(i), s.Items, item)
 	}
 	if s.Contains == nil {
 		return
 	}
-	for _, item := range list {
+	for i, item := range list {
 		if w.keeps(s.Contains, item) {
-			w.value(s.Contains, item)
+			w.part(strconv.Itoa(i), s.Contains, item)
 		}
 	}
 }
@@ -191,7 +202,7 @@ func (w *walker) object(s *openapi.Schema, object map[string]any, sc *scope) {
 			continue
 		}
 		if part, ok := object[p.Name]; ok {
-			w.value(p.Schema, part)
+			w.part(p.Name, p.Schema, part)
 		}
 	}
 	for name, part := range object {
@@ -201,7 +212,7 @@ func (w *walker) object(s *openapi.Schema, object map[string]any, sc *scope) {
 		if matched := w.patterned(s, name, part); matched {
 			sc.names[name] = true
 		} else if s.Additional != nil {
-			w.value(s.Additional, part)
+			w.part(name, s.Additional, part)
 		}
 		if s.PropertyNames != nil {
 			w.value(s.PropertyNames, name)
@@ -220,7 +231,7 @@ func (w *walker) patterned(s *openapi.Schema, name string, part any) bool {
 	for _, p := range s.PatternProperties {
 		if pattern, err := schema.CompilePattern(p.Name); err == nil && pattern.MatchString(name) {
 			matched = true
-			w.value(p.Schema, part)
+			w.part(name, p.Schema, part)
 		}
 	}
 	return matched
@@ -250,6 +261,7 @@ func (w *walker) combined(s *openapi.Schema, value any, sc *scope) {
 		name, _ := object[d.Property].(string)
 		if t := d.Mapping[name]; t != nil {
 			w.apply(t, value, sc)
+			w.alternative(s, t, object)
 			return
 		}
 	}
@@ -261,6 +273,34 @@ func (w *walker) combined(s *openapi.Schema, value any, sc *scope) {
 		}
 	}
 	sc.open = sc.open || !kept && len(s.OneOf)+len(s.AnyOf) > 0 // which is found already
+}
+
+// alternative judges that an object is what it says it is: not one that keeps
+// another alternative in all but the name.
+func (w *walker) alternative(s, named *openapi.Schema, object map[string]any) {
+	if !w.body || w.keeps(named, object) {
+		return
+	}
+	d := s.Discriminator
+	for _, name := range d.Names {
+		other := maps.Clone(object)
+		other[d.Property] = name
+		if d.Mapping[name] == named || !w.keeps(d.Mapping[name], other) {
+			continue
+		}
+		place := openapi.Join("", w.at...)
+		w.misnamed = append(w.misnamed, place)
+		class := "D9"
+		if w.v.answer.Status >= 400 {
+			class = "L1"
+		}
+		w.v.add(finding.Finding{
+			Class: class, Severity: finding.Must, Pointer: openapi.Join(s.Pointer, "discriminator"),
+			Claim:    fmt.Sprintf("In the answer with %d, %s says that it is another alternative than it is.", w.v.answer.Status, w.v.r.place(schema.Fault{At: place})),
+			Expected: fmt.Sprintf("%s: %q, by its other properties", d.Property, name), Got: shown(object),
+		})
+		return
+	}
 }
 
 // propertyNames adds the properties that a schema mentions.

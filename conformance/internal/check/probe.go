@@ -64,6 +64,7 @@ type prober func(r *Runner) []Probe
 // its own.
 var probers = []prober{
 	happyProbes,
+	journeyProbes,
 	caseProbes,
 	authProbes,
 	routeProbes,
@@ -77,4 +78,6 @@ var probers = []prober{
 	tenantProbes,
 	listProbes,
 	cachingProbes,
+	answerProbes,
+	exampleProbes,
 }
