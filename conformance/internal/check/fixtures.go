@@ -136,8 +136,19 @@ func (f *fixtures) harvest(op *openapi.Operation, ex *wire.Exchange) {
 	if op == nil || !OK(ex) {
 		return
 	}
-	f.persona.harvest(ex)
 	f.learn(op, ex)
+}
+
+// note remembers what must be removed, and nothing else.
+func (f *fixtures) note(op *openapi.Operation, ex *wire.Exchange) {
+	if op == nil || Status(ex) != http.StatusCreated {
+		return
+	}
+	if location := ex.Response.Get("Location"); location != "" {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.residue[location] = true
+	}
 }
 
 // learn finds what an answer names, by template.

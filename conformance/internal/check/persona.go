@@ -62,31 +62,37 @@ func (p *persona) fill(d *generate.Draft) {
 	}
 }
 
-// harvest is told of every success.
-func (p *persona) harvest(*wire.Exchange) {}
-
 // join makes a new persona, and gives the value of a cookie that its log-in set;
 // empty if there is no way to it.
 func (p *persona) join(ctx context.Context, s *Session, cookie string) string {
-	known := p.introduce(ctx, s)
+	value, known, _ := p.arrive(ctx, s, cookie)
+	if value != "" {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.values = known
+	}
+	return value
+}
+
+// arrive plays a customer from the beginning until a cookie is set. It gives what
+// the customer knows then, by name, and the answer that created them.
+func (p *persona) arrive(ctx context.Context, s *Session, cookie string) (string, map[string]any, *wire.Exchange) {
+	known, created := p.introduce(ctx, s)
 	if known == nil {
-		return ""
+		return "", nil, nil
 	}
 	for range 3 { // from what one answer tells to what the next requires
 		for _, op := range s.Document.Operations {
 			if value := p.advance(ctx, s, op, known, cookie); value != "" {
-				p.mu.Lock()
-				p.values = known
-				p.mu.Unlock()
-				return value
+				return value, known, created
 			}
 		}
 	}
-	return ""
+	return "", nil, nil
 }
 
 // introduce has a customer created, and reads the e-mail that follows.
-func (p *persona) introduce(ctx context.Context, s *Session) map[string]any {
+func (p *persona) introduce(ctx context.Context, s *Session) (map[string]any, *wire.Exchange) {
 	for _, op := range s.Document.Operations {
 		if _, ok := s.Alternative(op, Own); !ok || op.Method != http.MethodPost || !slices.Contains(required(op), "email") || len(prefixes(op.Path)) > 0 {
 			continue
@@ -97,15 +103,16 @@ func (p *persona) introduce(ctx context.Context, s *Session) map[string]any {
 		if !ok || !isText || slices.Contains(required(op), "password") {
 			continue
 		}
-		if ex := s.Send(ctx, d); !OK(ex) {
+		ex := s.Send(ctx, d)
+		if !OK(ex) {
 			continue
 		}
-		if known := p.read(ctx, address); known != nil {
+		if known := p.read(ctx, address, nil, mailWait); known != nil {
 			known["email"] = address
-			return known
+			return known, ex
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // advance calls an operation if all that it requires is known, and at least
@@ -161,15 +168,15 @@ func required(op *openapi.Operation) []string {
 	return nil
 }
 
-// read waits for an e-mail to an address, and gives what its links say by name;
-// nil if none comes.
-func (p *persona) read(ctx context.Context, address string) map[string]any {
-	ctx, cancel := context.WithTimeout(ctx, mailWait)
+// read waits for an e-mail to an address that is not among those that were read,
+// and gives what its links say by name; nil if none comes in time.
+func (p *persona) read(ctx context.Context, address string, before map[string]bool, wait time.Duration) map[string]any {
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if known := p.find(address); known != nil {
+		if known := p.find(address, before); known != nil {
 			return known
 		}
 		select {
@@ -182,10 +189,10 @@ func (p *persona) read(ctx context.Context, address string) map[string]any {
 
 // find looks for an e-mail to an address in the mailbox: a folder of messages
 // (RFC 5322), a file each, or a Maildir.
-func (p *persona) find(address string) map[string]any {
+func (p *persona) find(address string, before map[string]bool) map[string]any {
 	var known map[string]any
 	_ = filepath.WalkDir(p.mailbox, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || known != nil {
+		if err != nil || entry.IsDir() || known != nil || before[path] {
 			return nil //nolint:nilerr // what cannot be read now is looked at again
 		}
 		raw, err := os.ReadFile(path)
@@ -198,6 +205,9 @@ func (p *persona) find(address string) map[string]any {
 		}
 		if found := linksOf(message); len(found) > 0 {
 			known = found
+			if before != nil {
+				before[path] = true
+			}
 		}
 		return nil
 	})

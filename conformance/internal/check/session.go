@@ -125,12 +125,18 @@ func (s *Session) send(ctx context.Context, d *generate.Draft, o *sending) *wire
 	if o.change != nil {
 		o.change(request)
 	}
-	return s.SendRaw(ctx, d.Op, request)
+	return s.sendRaw(ctx, d.Op, request, o.identity == Own && o.credentials == nil)
 }
 
 // SendRaw sends a request as it is. The answer is judged as that of op, or, if
 // that is nil, as one of a server that has no such operation.
 func (s *Session) SendRaw(ctx context.Context, op *openapi.Operation, request *wire.Request) *wire.Exchange {
+	return s.sendRaw(ctx, op, request, false)
+}
+
+// sendRaw sends a request. What the answer names is remembered as the run's own
+// only if it was sent with the run's own credentials.
+func (s *Session) sendRaw(ctx context.Context, op *openapi.Operation, request *wire.Request, own bool) *wire.Exchange {
 	ex := s.client.Do(ctx, request)
 	s.recorder.add(ex)
 	s.count(op, ex)
@@ -139,7 +145,11 @@ func (s *Session) SendRaw(ctx context.Context, op *openapi.Operation, request *w
 			f.Steps, f.Replay = append(f.Steps, *ex), s.probe.ID()
 			s.recorder.found(f)
 		}
-		s.fixtures.harvest(op, ex)
+		if own {
+			s.fixtures.harvest(op, ex)
+		} else {
+			s.fixtures.note(op, ex)
+		}
 	}
 	return ex
 }
