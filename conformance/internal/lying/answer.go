@@ -24,7 +24,6 @@ type answer struct {
 	drop   bool // the connection is closed without an answer
 	hang   bool // there is no answer until the client goes away
 	bare   bool // no Content-Type
-	finish func(*answer)
 }
 
 func (a *answer) add(name, value string) { a.header = append(a.header, field{name, value}) }

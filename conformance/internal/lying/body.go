@@ -114,7 +114,7 @@ func (c *call) parse(raw []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) && !(c.lies("K7") && c.s.mode() == "trailing") {
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) && !c.breaks("K7", "trailing") {
 		return nil, errTrailing
 	}
 	return v, nil
@@ -123,14 +123,14 @@ func (c *call) parse(raw []byte) (any, error) {
 func decode(d *jsontext.Decoder) (any, error) {
 	t, err := d.ReadToken()
 	if err != nil {
-		return nil, err //nolint:wrapcheck // it is told to nobody
+		return nil, err
 	}
 	if d.StackDepth() > maxDepth {
 		return nil, errDeep
 	}
 	switch t.Kind() {
 	case 'n':
-		return nil, nil //nolint:nilnil // null is a value
+		return nil, nil
 	case 't', 'f':
 		return t.Bool(), nil
 	case '"':
@@ -147,13 +147,14 @@ func decode(d *jsontext.Decoder) (any, error) {
 			a = append(a, v)
 		}
 		_, err = d.ReadToken()
-		return a, err //nolint:wrapcheck // it is told to nobody
+		return a, err
+	default: // an object: the decoder gives no end without a beginning
 	}
 	m := map[string]any{}
 	for d.PeekKind() != '}' {
 		name, err := d.ReadToken()
 		if err != nil {
-			return nil, err //nolint:wrapcheck // it is told to nobody
+			return nil, err
 		}
 		key := name.String()
 		if m[key], err = decode(d); err != nil {
@@ -161,5 +162,5 @@ func decode(d *jsontext.Decoder) (any, error) {
 		}
 	}
 	_, err = d.ReadToken()
-	return m, err //nolint:wrapcheck // it is told to nobody
+	return m, err
 }

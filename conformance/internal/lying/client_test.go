@@ -94,8 +94,10 @@ func (r *run) raw(text, method string, half bool) reply {
 		err = errors.New("body cut")
 	}
 	extra := make([]byte, 64)
-	c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-	n, _ := in.Read(extra)
+	n := 0
+	if c.SetReadDeadline(time.Now().Add(20*time.Millisecond)) == nil {
+		n, _ = in.Read(extra)
+	}
 	return reply{res.StatusCode, res.Header, body, extra[:n], err, time.Since(began)}
 }
 
@@ -156,7 +158,9 @@ func (a reply) String() string {
 	if a.err != nil {
 		fmt.Fprintf(&b, " %v", a.err)
 	}
-	a.header.Write(&b)
+	if err := a.header.Write(&b); err != nil {
+		return err.Error()
+	}
 	body := a.body
 	if a.header.Get("Content-Encoding") == "gzip" {
 		if z, err := gzip.NewReader(bytes.NewReader(body)); err == nil {
@@ -206,8 +210,8 @@ func (a reply) value(names ...any) any {
 func (a reply) id() string { return text(a.value("id")) }
 
 // project makes a project, and says where it is.
-func (r *run) project(name string, lines ...string) string {
-	a := r.send("POST", "/projects", `{"name":`+compact(name)+`}`, lines...)
+func (r *run) project(name string) string {
+	a := r.send("POST", "/projects", `{"name":`+compact(name)+`}`)
 	if a.id() == "" {
 		return "/projects/00000000-0000-4000-8000-000000000000"
 	}

@@ -205,7 +205,7 @@ func (r *run) forget() {
 }
 
 // ofParameters judges the places in queries.
-func ofParameters(doc *document, place string, servers ...*run) bool {
+func ofParameters(doc *document, servers ...*run) bool {
 	parents := []string{}
 	for _, r := range servers { // something to be sorted and cut
 		var parent string
@@ -289,7 +289,9 @@ func TestEachKeywordShows(t *testing.T) {
 	for class, places := range doc.derived {
 		t.Run(class, func(t *testing.T) {
 			t.Parallel()
-			for i, place := range places {
+			ways := max(1, map[string]int{"E1": 2, "E4": 3, "E5": 2}[class])
+			for i := range len(places) * ways {
+				place := places[i%len(places)]
 				s := start(t, uint64(i), class)
 				if s.Place() != place {
 					t.Fatalf("the seed %d picks %q, want %q", i, s.Place(), place)
@@ -298,10 +300,10 @@ func TestEachKeywordShows(t *testing.T) {
 				lying := &run{t: t, s: s, key: KeyA}
 				shown, seen := ofBodies(doc, place, control, lying)
 				if !seen {
-					shown = ofParameters(doc, place, control, lying)
+					shown = ofParameters(doc, control, lying)
 				}
 				if !shown {
-					t.Errorf("%s at %s is not to be seen", class, place)
+					t.Errorf("%s at %s is not to be seen with the seed %d", class, place, i)
 				}
 			}
 		})

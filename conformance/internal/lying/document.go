@@ -128,6 +128,7 @@ func plain(n *yaml.Node) any {
 			s = append(s, plain(c))
 		}
 		return s
+	default: // the document has no aliases
 	}
 	switch n.Tag {
 	case "!!int", "!!float":
@@ -141,17 +142,17 @@ func plain(n *yaml.Node) any {
 }
 
 func object(v any) map[string]any {
-	m, _ := v.(map[string]any) //nolint:errcheck // absent is empty
+	m, _ := v.(map[string]any)
 	return m
 }
 
 func array(v any) []any {
-	a, _ := v.([]any) //nolint:errcheck // absent is empty
+	a, _ := v.([]any)
 	return a
 }
 
 func text(v any) string {
-	s, _ := v.(string) //nolint:errcheck // absent is empty
+	s, _ := v.(string)
 	return s
 }
 

@@ -43,7 +43,7 @@ func (s *Server) done(c net.Conn) {
 	s.connMu.Lock()
 	delete(s.conns, c)
 	s.connMu.Unlock()
-	_ = c.Close() //nolint:errcheck // nobody is left to be told
+	_ = c.Close()
 }
 
 // serve answers the requests of a connection, one after another.
@@ -92,8 +92,8 @@ func (s *Server) one(c net.Conn, in *bufio.Reader) bool {
 	case a.drop:
 		return false
 	case a.hang:
-		_ = c.SetReadDeadline(time.Now().Add(idle)) //nolint:errcheck // reading says so, too
-		_, _ = io.Copy(io.Discard, in)              //nolint:errcheck // until the client goes away
+		_ = c.SetReadDeadline(time.Now().Add(idle))
+		_, _ = io.Copy(io.Discard, in)
 		return false
 	}
 	closing := q.closing || a.length != 0
@@ -110,9 +110,9 @@ func (s *Server) one(c net.Conn, in *bufio.Reader) bool {
 // it.
 func linger(c net.Conn, in *bufio.Reader) {
 	if t, ok := c.(*net.TCPConn); ok {
-		_ = t.CloseWrite() //nolint:errcheck // reading says so, too
+		_ = t.CloseWrite()
 	}
-	_ = c.SetReadDeadline(time.Now().Add(patience)) //nolint:errcheck // reading says so, too
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	_, _ = io.Copy(io.Discard, io.LimitReader(in, maxSkipped))
 }
 
@@ -204,7 +204,7 @@ func (c *counted) Read(b []byte) (int, error) {
 	if errors.Is(err, io.EOF) && c.left > 0 {
 		err = io.ErrUnexpectedEOF
 	}
-	return n, err //nolint:wrapcheck // it is looked at here
+	return n, err
 }
 
 // chunked is a body of chunks, the trailer of which is skipped.
@@ -216,7 +216,7 @@ type chunked struct {
 func (c *chunked) Read(b []byte) (int, error) {
 	n, err := c.chunks.Read(b)
 	if !errors.Is(err, io.EOF) {
-		return n, err //nolint:wrapcheck // it is looked at here
+		return n, err
 	}
 	for size := 0; size < maxLine; {
 		line, e := c.in.ReadSlice('\n')
@@ -257,7 +257,7 @@ func readBody(c net.Conn, q *incoming) {
 	var skipped int
 	buf := make([]byte, 32<<10)
 	for {
-		_ = c.SetReadDeadline(time.Now().Add(patience)) //nolint:errcheck // reading says so, too
+		_ = c.SetReadDeadline(time.Now().Add(patience))
 		n, err := q.r.Body.Read(buf)
 		if room := maxBody + 1 - len(q.body); room > 0 {
 			q.body = append(q.body, buf[:min(n, room)]...)

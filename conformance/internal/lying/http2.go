@@ -38,9 +38,9 @@ type peeked struct {
 func (p peeked) Read(b []byte) (int, error) {
 	n, err := p.in.Read(b)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return n, err //nolint:wrapcheck // net/http looks at what it is
+		return n, err
 	}
-	return n, err //nolint:wrapcheck // likewise
+	return n, err
 }
 
 func (p peeked) Close() error {
@@ -52,7 +52,7 @@ func (s *Server) startHTTP2() {
 	p := new(http.Protocols)
 	p.SetUnencryptedHTTP2(true)
 	s.h2 = &http.Server{Handler: http.HandlerFunc(s.handleHTTP2), Protocols: p, ReadHeaderTimeout: idle}
-	s.wg.Go(func() { _ = s.h2.Serve(handed{s}) }) //nolint:errcheck // it ends with the server
+	s.wg.Go(func() { _ = s.h2.Serve(handed{s}) })
 }
 
 func (s *Server) serveHTTP2(c net.Conn, in *bufio.Reader) {
@@ -86,6 +86,6 @@ func (s *Server) handleHTTP2(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(a.status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(a.body) //nolint:errcheck // nobody is left to be told
+		_, _ = w.Write(a.body)
 	}
 }

@@ -185,8 +185,7 @@ func (s *Server) broken(class, pointer string, v any) (any, bool) {
 	case "D1":
 		return nil, false
 	case "D2":
-		switch v.(type) {
-		case bool:
+		if _, is := v.(bool); is {
 			return 1, true
 		}
 		return 7, true

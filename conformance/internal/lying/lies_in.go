@@ -2,6 +2,7 @@ package lying
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"regexp"
@@ -93,15 +94,14 @@ var (
 
 // lieSyntax makes JSON of what is none.
 func (c *call) lieSyntax(raw []byte) []byte {
-	mode := c.s.mode()
 	switch {
-	case c.lies("K7") && mode == "bom":
+	case c.breaks("K7", "bom"):
 		return []byte(strings.TrimPrefix(string(raw), "\ufeff"))
-	case c.lies("O4") && mode == "comma":
+	case c.breaks("O4", "comma"):
 		return trailing.ReplaceAll(raw, []byte("$1"))
-	case c.lies("O4") && mode == "comment":
+	case c.breaks("O4", "comment"):
 		return comment.ReplaceAll(raw, nil)
-	case c.lies("O4") && mode == "single" && !strings.Contains(string(raw), `"`):
+	case c.breaks("O4", "single") && !strings.Contains(string(raw), `"`):
 		return []byte(strings.ReplaceAll(string(raw), "'", `"`))
 	}
 	return raw
@@ -121,8 +121,7 @@ func (c *call) lieMalformed(err error) *answer {
 
 // reason says as much of an error as has nothing of the input in it.
 func reason(err error) string {
-	switch err { //nolint:errorlint // they are of this package, and not wrapped
-	case errTrailing, errDeep:
+	if errors.Is(err, errTrailing) || errors.Is(err, errDeep) {
 		return err.Error()
 	}
 	return "it breaks the syntax"

@@ -195,10 +195,10 @@ func (c *call) lieNotFound(kind, id string) *answer {
 	if r == nil || r.tenant == c.tenant {
 		return a
 	}
-	switch mode := c.s.mode(); {
-	case c.lies("J4") && mode == "403":
+	switch {
+	case c.breaks("J4", "403"):
 		return problem(http.StatusForbidden, "forbidden", "")
-	case c.lies("J4") && mode == "detail":
+	case c.breaks("J4", "detail"):
 		return problem(http.StatusNotFound, "not-found", "it belongs to somebody else")
 	case c.lies("J4"):
 		a.add("X-Owner", "other")

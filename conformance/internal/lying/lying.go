@@ -76,7 +76,7 @@ func New(seed uint64, class string) (*Server, error) {
 			return nil, fmt.Errorf("class %s is not wired", class)
 		}
 		n := uint64(len(places))
-		s.lie = lie{class: class, place: places[seed%n], pick: seed / n}
+		s.lie = lie{class: class, place: places[seed%n], pick: seed/n + seed%n}
 	}
 	s.ln, err = net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed by Close
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Server) Close() error {
 	err := s.ln.Close()
 	s.connMu.Lock()
 	for c := range s.conns {
-		_ = c.Close() //nolint:errcheck // nobody is left to be told
+		_ = c.Close()
 	}
 	s.connMu.Unlock()
 	if e := s.h2.Close(); err == nil {

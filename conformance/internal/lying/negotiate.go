@@ -159,8 +159,8 @@ func (c *call) encoding(a *answer) {
 // mediaType judges the type of the body.
 func (c *call) mediaType() (string, *answer) {
 	refused := problem(http.StatusUnsupportedMediaType, "media-type", "")
-	refused.add("Accept-Encoding", "identity")
 	if ce := c.r.Header.Get("Content-Encoding"); ce != "" && !strings.EqualFold(ce, "identity") {
+		refused.add("Accept-Encoding", "identity") // RFC 9110 15.5.16
 		return "", refused
 	}
 	value := c.r.Header.Get("Content-Type")
@@ -172,7 +172,7 @@ func (c *call) mediaType() (string, *answer) {
 		t = ""
 	}
 	if c.op.body[t] != nil {
-		if c.lies("C7") && c.s.mode() == t {
+		if c.breaks("C7", t) {
 			return "", refused
 		}
 		return t, nil

@@ -91,7 +91,7 @@ func (c *call) parameters() *answer {
 // text reads a header or a cookie.
 func (q *reading) text(p *parameter, values []string) {
 	if len(values) == 0 {
-		if p.required && !(q.c.lies("E17") && q.c.s.mode() == p.name) {
+		if p.required && !q.c.breaks("E17", p.name) {
 			q.wrong(p.name, "is missing")
 		}
 		return
@@ -156,7 +156,7 @@ func (q *reading) query(p *parameter) {
 		q.judge(p, items, q.c.query)
 		return
 	}
-	if len(raws) > 1 && !(q.c.lies("E18") && q.c.s.mode() == p.name) {
+	if len(raws) > 1 && !q.c.breaks("E18", p.name) {
 		q.wrong(p.name, "is given twice")
 		return
 	}
@@ -169,8 +169,7 @@ func split(p *parameter, raws []string) []string {
 	if p.explode {
 		return raws
 	}
-	switch p.style {
-	case "pipeDelimited":
+	if p.style == "pipeDelimited" {
 		return strings.Split(strings.NewReplacer("%7C", "|", "%7c", "|").Replace(raws[0]), "|")
 	}
 	return strings.Split(raws[0], ",")

@@ -38,6 +38,9 @@ func (c *call) lies(class string) bool {
 	return id == c.op.id
 }
 
+// breaks says whether the class is broken in this operation, and in this way.
+func (c *call) breaks(class, mode string) bool { return c.lies(class) && c.s.mode() == mode }
+
 // mode is what of the operation is broken.
 func (s *Server) mode() string {
 	_, m, _ := strings.Cut(s.lie.place, "#")

@@ -348,7 +348,8 @@ func (v *validation) union(s *schema, x any, ptr string) any {
 
 // samples are valid values of what has no simple one.
 var samples = map[string]any{
-	"Tag": "air", "ProjectInput.contact.phone": "+497541", "Payment.amount": json.Number("1"), "Card.number": "4111111111111111",
+	"Tag": "air", "Contact.phone": "+497541", "ProjectPatch.contact.phone": "+497541",
+	"search.codes.item": "A1", "search.words.item": "ab", "Payment.amount": json.Number("1"), "Card.number": "4111111111111111",
 	"Card.expires": "2031-05", "Transfer.account": "DE02120300000000202051", "Payment.secret": "correct horse",
 	"LabelInput.color": "#00ff7f", "ReportInput.period": "2026-02",
 	"Payment.method": map[string]any{"kind": "transfer", "account": "DE02120300000000202051", "express": false},
