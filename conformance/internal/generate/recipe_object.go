@@ -281,8 +281,11 @@ func (w *walker) propertyNames(sp spot, p *openapi.Schema) {
 			named("", " ", "A B", "UPPER", "lower", "é", "0", "-", strings.Repeat("x", 300), "\x01"))
 		r.claims, r.actual = append(r.claims, p.PropertyNames.Pointer+"/*"), true
 		w.add(r)
-		w.add(sp.recipe(p, Keeps, "E9", "propertyNames").with("", "only names that are allowed",
-			func(_ *generation, old any) []any { return []any{old} }))
+		old := func(_ *generation, old any) []any { return []any{old} }
+		w.add(sp.recipe(p, Keeps, "E9", "propertyNames").with("", "only names that are allowed", old))
+		if p.PropertyNames.Pattern != "" {
+			w.add(sp.recipe(p.PropertyNames, Keeps, "E9", "pattern").with("name", "only names that are of the pattern", old))
+		}
 	}
 	for _, q := range p.PatternProperties {
 		pat, err := patternOf(q.Name)

@@ -3,6 +3,7 @@ package generate
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
 )
@@ -139,7 +140,7 @@ func (g *generation) bothAlternatives(sp spot, list []*openapi.Schema, old any) 
 	return out
 }
 
-// conditions writes down values that keep, and break, if, then and else.
+// conditions writes down values that keep, and break, then and else.
 func (w *walker) conditions(sp spot, p *openapi.Schema) {
 	if p.If == nil {
 		return
@@ -157,17 +158,25 @@ func (w *walker) conditions(sp spot, p *openapi.Schema) {
 		w.add(r.with("", "a value that breaks "+c.keyword, func(g *generation, old any) []any {
 			return g.unconditional(sp, p, old, c.holds)
 		}))
-		r.side = Keeps
-		w.add(r.with("", "a value that keeps "+c.keyword, func(g *generation, old any) []any {
-			h := *g
-			h.settled = false
-			whole := append(slices.Clone(sp.shape.whole), c.then)
-			if c.holds {
-				whole = append(whole, p.If)
-			}
-			return []any{h.value(sp.at, whole, nil, 0, 0), old}
-		}))
+		for i, name := range c.then.Required {
+			r := sp.recipe(c.then, Keeps, "E13", "required", strconv.Itoa(i))
+			w.add(r.with(label(name), "with "+name+", which "+c.keyword+" asks for", func(g *generation, old any) []any {
+				return g.conditional(sp, p, c.then, old, c.holds)
+			}))
+		}
 	}
+}
+
+// conditional are values for which a condition holds, or not, and that keep what
+// follows of it.
+func (g *generation) conditional(sp spot, p, then *openapi.Schema, old any, holds bool) []any {
+	h := *g
+	h.settled = false
+	whole := append(slices.Clone(sp.shape.whole), then)
+	if holds {
+		whole = append(whole, p.If)
+	}
+	return []any{h.value(sp.at, whole, nil, 0, 0), old}
 }
 
 // unconditional are values for which a condition holds, or not, without regard to
