@@ -77,7 +77,7 @@ func securityPointer(op *openapi.Operation) string { return securityClauses(op)[
 // draftFor gives a valid request that a server which serves it would do little
 // harm with: what can be deleted is made for it.
 func (s *Session) draftFor(ctx context.Context, op *openapi.Operation) *generate.Draft {
-	return s.Draft(ctx, op, op.Method == http.MethodDelete)
+	return s.there(ctx, op, op.Method == http.MethodDelete)
 }
 
 // guarded gives a valid request that is refused without a credential, and skips
@@ -247,9 +247,9 @@ func probeMalformed(ctx context.Context, s *Session) {
 	}
 }
 
-// fixed gives credentials that the document declares for tests, for the first
-// alternative of an operation that has one; nil if none has.
-func (r *Runner) fixed(op *openapi.Operation, extension string) map[string]string {
+// fixed gives credentials that the document declares for tests, for each alternative
+// of an operation that has one.
+func (r *Runner) fixed(op *openapi.Operation, extension string) (all []map[string]string) {
 	own := r.Credentials(Own)
 	for _, alternative := range op.Security {
 		credentials, has := map[string]string{}, false
@@ -262,18 +262,20 @@ func (r *Runner) fixed(op *openapi.Operation, extension string) map[string]strin
 			}
 		}
 		if has {
-			return credentials
+			all = append(all, credentials)
 		}
 	}
-	return nil
+	return all
 }
 
 // probeExpired sends a credential that was valid once: F4.
 func probeExpired(ctx context.Context, s *Session) {
 	op := s.probe.Op
-	ex := s.Send(ctx, s.guarded(ctx), WithCredentials(s.fixed(op, openapi.ExtExpired)))
-	if served(ex) {
-		s.Report(unauthorized(op, ex, "Serves a request with an expired or revoked credential", "a valid request with the credential that the document declares as expired"), 1)
+	d := s.guarded(ctx)
+	for _, credentials := range s.fixed(op, openapi.ExtExpired) {
+		if ex := s.Send(ctx, d, WithCredentials(credentials)); served(ex) {
+			s.Report(unauthorized(op, ex, "Serves a request with an expired or revoked credential", "a valid request with the credential that the document declares as expired"), 1)
+		}
 	}
 }
 
@@ -281,18 +283,21 @@ func probeExpired(ctx context.Context, s *Session) {
 // it is taken for an invalid one.
 func probeUnprivileged(ctx context.Context, s *Session) {
 	op := s.probe.Op
-	ex := s.Send(ctx, s.guarded(ctx), WithCredentials(s.fixed(op, openapi.ExtLowPrivilege)))
-	f := finding.Finding{
-		Severity: finding.Must, Pointer: openapi.Join(op.Pointer, openapi.ExtRole), RFC: "RFC 9110 15.5.4",
-		Sent: "a valid request with the credential that the document declares to have no role", Expected: "403 Forbidden",
-	}
-	switch {
-	case served(ex):
-		f.Claim, f.Got = "Serves a credential that lacks the role", ex.Response.StatusText()
-		s.Report(f, 1)
-	case Status(ex) == http.StatusUnauthorized:
-		f.Class, f.Claim, f.Got = "A8", "Answers 401 to a credential that is valid but lacks the role", ex.Response.StatusText()
-		s.Report(f, 1)
+	d := s.guarded(ctx)
+	for _, credentials := range s.fixed(op, openapi.ExtLowPrivilege) {
+		ex := s.Send(ctx, d, WithCredentials(credentials))
+		f := finding.Finding{
+			Severity: finding.Must, Pointer: openapi.Join(op.Pointer, openapi.ExtRole), RFC: "RFC 9110 15.5.4",
+			Sent: "a valid request with the credential that the document declares to have no role", Expected: "403 Forbidden",
+		}
+		switch {
+		case served(ex):
+			f.Claim, f.Got = "Serves a credential that lacks the role", ex.Response.StatusText()
+			s.Report(f, 1)
+		case Status(ex) == http.StatusUnauthorized:
+			f.Class, f.Claim, f.Got = "A8", "Answers 401 to a credential that is valid but lacks the role", ex.Response.StatusText()
+			s.Report(f, 1)
+		}
 	}
 }
 

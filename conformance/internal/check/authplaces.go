@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"cryptoexchange.com/escrow/conformance/internal/finding"
+	"cryptoexchange.com/escrow/conformance/internal/generate"
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
 	"cryptoexchange.com/escrow/conformance/internal/wire"
 )
@@ -51,7 +52,7 @@ func probeCombined(ctx context.Context, s *Session) {
 			return
 		}
 		if alternative >= 0 && op.Method == http.MethodDelete {
-			d = s.Draft(ctx, op, true)
+			d = s.there(ctx, op, true)
 		}
 		s.judgeSet(op, set, alternative, s.Send(ctx, d, WithCredentials(credentials)))
 	}
@@ -206,15 +207,31 @@ func probeMisplaced(ctx context.Context, s *Session) {
 				}
 			}
 			for _, way := range elsewhere(s.Document, op, scheme) {
-				ex := s.Send(ctx, d, WithCredentials(others), Changed(func(r *wire.Request) { way.put(r, own[id]) }))
-				if served(ex) {
-					f := unauthorized(op, ex, "Takes a credential "+way.what+", where none is declared", "a valid credential "+way.what)
-					f.Severity, f.Pointer = way.severity, openapi.Join(op.SecurityPointer, itoa(i))
-					s.Report(f, 1)
+				ex := s.misplace(ctx, d, others, way, own[id])
+				if !served(ex) && !s.looksAt(ctx, d, others, way, ex) {
+					continue
 				}
+				f := unauthorized(op, ex, "Takes a credential "+way.what+", where none is declared", "a valid credential "+way.what)
+				f.Severity, f.Pointer = way.severity, openapi.Join(op.SecurityPointer, itoa(i))
+				s.Report(f, 0)
 			}
 		}
 	}
+}
+
+// misplace sends a request with a credential in a place that is not declared.
+func (s *Session) misplace(ctx context.Context, d *generate.Draft, others map[string]string, way somewhere, value string) *wire.Exchange {
+	return s.Send(ctx, d, WithCredentials(others), Changed(func(r *wire.Request) { way.put(r, value) }))
+}
+
+// looksAt tells whether a server that did not serve a request with a valid credential
+// somewhere has looked at it nevertheless: it refuses an invented one in that place
+// with 401, and this one for another reason.
+func (s *Session) looksAt(ctx context.Context, d *generate.Draft, others map[string]string, way somewhere, ex *wire.Exchange) bool {
+	if busy(ex) || Status(ex) == http.StatusUnauthorized || Status(ex) >= 500 {
+		return false
+	}
+	return Status(s.misplace(ctx, d, others, way, "invented-"+s.unique())) == http.StatusUnauthorized
 }
 
 // probeAuthFirst sends invalid requests without a credential: F8. Nothing may be

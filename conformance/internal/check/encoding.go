@@ -30,6 +30,12 @@ func encodingProbes(r *Runner) []Probe {
 			all = append(all, probeOf("K6", op, probeGzip))
 		}
 		schema := bodySchema(op)
+		if slices.ContainsFunc(op.Parameters, func(p *openapi.Parameter) bool { return p.In == "query" }) ||
+			slices.ContainsFunc(spots(schema), func(p spot) bool { return p.isA("string") }) {
+			p := probeOf("K2", op, probeNUL)
+			p.Writes = !safe(op.Method)
+			all = append(all, p)
+		}
 		if schema == nil {
 			continue
 		}
@@ -40,7 +46,6 @@ func encodingProbes(r *Runner) []Probe {
 			run   func(context.Context, *Session)
 		}{
 			{"K1", spot.freeText, probeUnicode},
-			{"K2", func(p spot) bool { return p.isA("string") }, probeNUL},
 			{"K4", func(p spot) bool { return p.freeText() && r.strict(openapi.StrictText) }, probeVerbatim},
 			{"K5", func(p spot) bool { return p.isA("integer") || p.isA("number") }, probeDigits},
 			{"K8", func(p spot) bool { return p.isA("string") && p.schema.Format == "date-time" }, probeInstants},
@@ -88,9 +93,9 @@ func (s *Session) eachEcho(ctx context.Context, fits func(spot) bool, trials fun
 }
 
 // lost is the finding that a value did not come back.
-func (s *Session) lost(p spot, v trial, echo any, claim string) {
+func (s *Session) lost(p spot, v trial, echo any, severity finding.Severity, claim string) {
 	s.Report(finding.Finding{
-		Severity: finding.Must, Pointer: p.schema.Pointer, Claim: claim + " of " + p.at,
+		Severity: severity, Pointer: p.schema.Pointer, Claim: claim + " of " + p.at,
 		Sent: fmt.Sprintf("%s: %q", v.what, fmt.Sprint(v.value)), Expected: fmt.Sprintf("%q", fmt.Sprint(v.value)), Got: fmt.Sprintf("%q", fmt.Sprint(echo)),
 	}, 0)
 }
@@ -109,7 +114,7 @@ func probeUnicode(ctx context.Context, s *Session) {
 	}, func(p spot, v trial, echo any) {
 		// Trimming and normalisation are K4.
 		if canonical(echo) != canonical(v.value) {
-			s.lost(p, v, echo, "Changes text beyond the basic plane or with combining marks")
+			s.lost(p, v, echo, finding.Must, "Changes text beyond the basic plane or with combining marks")
 		}
 	})
 }
@@ -126,7 +131,7 @@ func probeVerbatim(ctx context.Context, s *Session) {
 		}
 	}, func(p spot, v trial, echo any) {
 		if echo != v.value {
-			s.lost(p, v, echo, "Trims or normalises the text")
+			s.lost(p, v, echo, finding.Should, "Trims or normalises the text")
 		}
 	})
 }
@@ -152,7 +157,7 @@ func probeDigits(ctx context.Context, s *Session) {
 		a, ok := rational(v.value)
 		b, isNumber := rational(echo)
 		if ok && isNumber && a.Cmp(b) != 0 {
-			s.lost(p, v, echo, "Loses digits of the number")
+			s.lost(p, v, echo, finding.Must, "Loses digits of the number")
 		}
 	})
 }
@@ -180,8 +185,11 @@ func probeInstants(ctx context.Context, s *Session) {
 		if err != nil || bad != nil {
 			return // its form is judged elsewhere
 		}
-		if off := was.Sub(is).Abs(); off >= time.Second || off > 0 && was.Nanosecond() == 0 {
-			s.lost(p, v, echo, "Gives back another instant than the one that was sent")
+		switch off := was.Sub(is).Abs(); {
+		case off >= time.Second || off > 0 && was.Nanosecond() == 0:
+			s.lost(p, v, echo, finding.Must, "Gives back another instant than the one that was sent")
+		case off > 0:
+			s.lost(p, v, echo, finding.Should, "Loses the fraction of a second")
 		}
 	})
 }
@@ -196,14 +204,14 @@ const stand = "conformanceplaceholder"
 // It gives nil if there is no such text in the body.
 func (s *Session) raw(ctx context.Context, p spot, bytesOf []byte, a attack) *wire.Exchange {
 	op := s.probe.Op
-	d := s.Draft(ctx, op, false).Clone()
+	d := s.there(ctx, op, false).Clone()
 	if !d.HasBody || !isJSON(d.ContentType) {
 		return nil
 	}
-	if full := s.Source.Draft(op, generate.Full).Body; putAt(full, p.at, stand) {
-		d.Body = full
-	} else if !putAt(d.Body, p.at, stand) {
-		return nil
+	if !putAt(d.Body, p.at, stand) {
+		if d.Body = s.Source.Draft(op, generate.Full).Body; !putAt(d.Body, p.at, stand) {
+			return nil
+		}
 	}
 	request := s.prepared(ctx, d, Own)
 	if !bytes.Contains(request.Body, []byte(stand)) {
@@ -216,6 +224,14 @@ func (s *Session) raw(ctx context.Context, p spot, bytesOf []byte, a attack) *wi
 // probeNUL puts U+0000 into texts: K2. It may be taken or refused.
 func probeNUL(ctx context.Context, s *Session) {
 	op := s.probe.Op
+	for _, q := range op.Parameters {
+		if q.In == "query" && q.Schema != nil && q.Schema.Allows("string") {
+			d := s.there(ctx, op, false).Clone()
+			delete(d.Query, q.Name)
+			d.ExtraQuery = append(d.ExtraQuery, q.Name+"=a%00b")
+			s.hostile(ctx, op, s.prepared(ctx, d, Own), attack{what: "U+0000 in the query parameter " + q.Name})
+		}
+	}
 	n := 0
 	for _, p := range spots(bodySchema(op)) {
 		if !p.isA("string") || n == mostSpots && !p.freeText() {
@@ -227,7 +243,7 @@ func probeNUL(ctx context.Context, s *Session) {
 			continue
 		}
 		if echo, has := pick(bodyOf(ex), p.at); has && p.freeText() && echo != "ab\x00cd" {
-			s.lost(p, trial{"text with U+0000", "ab\x00cd"}, echo, "Takes U+0000 and changes the text")
+			s.lost(p, trial{"text with U+0000", "ab\x00cd"}, echo, finding.Must, "Takes U+0000 and changes the text")
 		}
 	}
 }
@@ -237,7 +253,7 @@ func probeNUL(ctx context.Context, s *Session) {
 // generate.
 func probeMark(ctx context.Context, s *Session) {
 	op := s.probe.Op
-	d := s.Draft(ctx, op, false)
+	d := s.there(ctx, op, false)
 	if !d.HasBody || !isJSON(d.ContentType) {
 		s.Skip("its body cannot be made")
 	}
@@ -270,7 +286,7 @@ func decoded(r *wire.Response) (body []byte, coding string, ok bool) {
 // probeGzip asks for the same with and without compression: K6.
 func probeGzip(ctx context.Context, s *Session) {
 	op := s.probe.Op
-	d := s.Draft(ctx, op, false)
+	d := s.there(ctx, op, false)
 	ask := func(codings string) *wire.Exchange {
 		return s.Send(ctx, d, Changed(func(r *wire.Request) { setField(r, "Accept-Encoding", codings) }))
 	}

@@ -46,6 +46,38 @@ func (s *Session) prepared(ctx context.Context, d *generate.Draft, i Identity) *
 	return request
 }
 
+// there gives a valid request to a resource that is there, as Draft does. Where
+// resources are created by a PUT to their own path (RFC 9110 9.3.4), one is made; the
+// request of that PUT itself is for a path where there is nothing yet.
+func (s *Session) there(ctx context.Context, op *openapi.Operation, fresh bool) *generate.Draft {
+	templates := prefixes(op.Path)
+	if len(templates) == 0 {
+		return s.Draft(ctx, op, fresh)
+	}
+	resource := templates[len(templates)-1]
+	maker := s.replacer(resource)
+	if maker == nil || s.maker(resource) != maker || !fresh && s.fixtures.get(resource) != nil {
+		return s.Draft(ctx, op, fresh)
+	}
+	d := s.NewDraft(op)
+	if op == maker {
+		d.Path[parameter(resource)] = s.fresh(op, parameter(resource))
+		return d
+	}
+	made := s.mustMake(ctx, resource, Own)
+	for name, value := range made.values {
+		if pathHas(op, name) {
+			d.Path[name] = value
+		}
+	}
+	if !fresh {
+		s.fixtures.mu.Lock()
+		s.fixtures.add(resource, made.values)
+		s.fixtures.mu.Unlock()
+	}
+	return d
+}
+
 // attack is a request that no well-behaved client sends.
 type attack struct {
 	what string // is sent, as in "a credential of 16 KiB": no random data

@@ -60,7 +60,7 @@ func within(mediaType, mediaRange string) bool {
 
 // accepting gives a request with an Accept, to a resource that is there.
 func (s *Session) accepting(ctx context.Context, op *openapi.Operation, accept string) *wire.Exchange {
-	d := s.Draft(ctx, op, !safe(op.Method))
+	d := s.there(ctx, op, !safe(op.Method))
 	return s.Send(ctx, d, Changed(func(r *wire.Request) { setField(r, "Accept", accept) }))
 }
 
@@ -123,7 +123,10 @@ func rankings(content []*openapi.MediaType, change bool) []ranking {
 				ranking{other + ";q=0.1, " + one, one, false},
 				ranking{one + ";q=0.8, " + other + ";q=0.2", one, false},
 				ranking{"*/*;q=0.1, " + one + ";q=0.7", one, false},
-				ranking{other + ";q=0, */*", one, len(content) == 2})
+				ranking{other + ";q=0, */*;q=0.1", one, len(content) == 2})
+			if of, _, _ := strings.Cut(one, "/"); !strings.HasPrefix(other, of+"/") {
+				all = append(all, ranking{of + "/*", one, len(content) == 2}, ranking{of + "/*;q=0.9, " + other + ";q=0.2", one, false})
+			}
 		}
 	}
 	return all
@@ -136,10 +139,13 @@ func probeRanked(ctx context.Context, s *Session) {
 	if slices.ContainsFunc(response.Content, func(m *openapi.MediaType) bool { return strings.Contains(m.Type, "*") }) {
 		s.Skip("it may give any type")
 	}
-	if !OKStatus(s.baseline(ctx, op).status) {
+	if status := s.baseline(ctx, op).status; !OKStatus(status) && status != http.StatusNotAcceptable {
 		s.Skip("a valid request does not succeed")
 	}
 	for _, rank := range rankings(response.Content, !safe(op.Method)) {
+		if ctx.Err() != nil {
+			return
+		}
 		ex := s.accepting(ctx, op, rank.accept)
 		f := finding.Finding{
 			Severity: finding.Should, Pointer: response.Pointer, RFC: "RFC 9110 12.5.1", Sent: "Accept: " + rank.accept, Expected: rank.best, Got: describe(ex),

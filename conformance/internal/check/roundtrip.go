@@ -76,7 +76,7 @@ type trip struct {
 	answers []pair         // bodies that are what was sent, or contain it
 }
 
-// send sends a body with some values changed to an operation, and looks at what
+// roundTrip sends a body with some values changed to an operation, and looks at what
 // comes of it: in the answer, and in what is read afterwards. It gives nil if the
 // values do not fit into a valid body.
 func (s *Session) roundTrip(ctx context.Context, op *openapi.Operation, values map[string]any) *trip {
@@ -84,10 +84,10 @@ func (s *Session) roundTrip(ctx context.Context, op *openapi.Operation, values m
 	t := &trip{}
 	fits := true
 	change := func(d *generate.Draft) {
-		body := copyJSON(s.Source.Draft(op, generate.Full).Body)
+		body := copyJSON(d.Body)
 		for at, value := range values {
-			if !putAt(body, at, value) {
-				body = copyJSON(d.Body)
+			if !putAt(body, at, value) { // what it belongs to is optional
+				body = copyJSON(s.Source.Draft(op, generate.Full).Body)
 				fits = fits && putAt(body, at, value)
 			}
 		}
@@ -131,11 +131,11 @@ func (s *Session) carry(ctx context.Context, op *openapi.Operation, change func(
 		}
 		return ex
 	}
-	d := s.Draft(ctx, op, false)
+	d := s.there(ctx, op, false)
 	change(d)
 	ex := s.Send(ctx, d)
 	if read := s.at(http.MethodGet, op.Path); read != nil && OK(ex) && (op.Method == http.MethodPut || op.Method == http.MethodPatch) {
-		again := s.Send(ctx, s.Draft(ctx, read, false))
+		again := s.Send(ctx, s.there(ctx, read, false))
 		t.answers = append(t.answers, pair{bodyOf(again), answerSchema(read, Status(again))})
 	}
 	return ex

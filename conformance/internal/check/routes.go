@@ -53,7 +53,7 @@ func (r *Runner) spokesman(path string) *openapi.Operation {
 // onPath gives a request for the path of an operation with another method, and
 // with no query, body or header but credentials.
 func (s *Session) onPath(ctx context.Context, op *openapi.Operation, method string, fresh bool) *wire.Request {
-	d := s.Draft(ctx, op, fresh).Clone()
+	d := s.there(ctx, op, fresh).Clone()
 	d.Query, d.Header, d.Cookie, d.RawQuery, d.ExtraQuery = map[string]any{}, map[string]any{}, map[string]any{}, nil, nil
 	d.HasBody, d.Body, d.RawBody, d.ContentType = false, nil, nil, ""
 	request := s.prepared(ctx, d, Own)
@@ -163,7 +163,7 @@ func isPassing(name string) bool {
 // counts only between two equal GETs.
 func probeHead(ctx context.Context, s *Session) {
 	op := s.probe.Op
-	d := s.Draft(ctx, op, false)
+	d := s.there(ctx, op, false)
 	head := s.at(http.MethodHead, op.Path)
 	for range 3 {
 		before := s.Send(ctx, d)
@@ -231,7 +231,7 @@ func probeOptions(ctx context.Context, s *Session) {
 	if hasMethod(there, http.MethodOptions) || len(there) == 0 {
 		s.Skip("OPTIONS is an operation of the document")
 	}
-	ex := s.SendRaw(ctx, nil, request)
+	ex := s.hostile(ctx, nil, request, attack{what: "OPTIONS on " + op.Path})
 	if !OK(ex) {
 		return
 	}
@@ -274,7 +274,7 @@ func probeOptions(ctx context.Context, s *Session) {
 var strangers = []string{
 	"/debug", "/debug/pprof/", "/debug/vars", "/_debug", "/metrics", "/actuator", "/actuator/env", "/env", "/config", "/internal",
 	"/admin", "/_admin", "/console", "/test", "/phpinfo.php", "/server-status", "/.env", "/.git/HEAD", "/.git/config", "/backup",
-	"/dump", "/trace", "/graphql", "/shell", "/v0", "/private", "/_status",
+	"/dump", "/trace", "/graphql", "/shell", "/v0", "/private", "/_status", "/health", "/healthz", "/ping", "/info", "/version", "/docs", "/openapi.json", "/swagger.json",
 }
 
 // revealing are those that are a mistake wherever they are.

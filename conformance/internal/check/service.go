@@ -55,7 +55,7 @@ func probeLatency(ctx context.Context, s *Session) {
 	budget := time.Duration(amount(op.Extensions[openapi.ExtLatencyBudget])) * time.Millisecond
 	var took []time.Duration
 	for range 5 {
-		ex := s.Send(ctx, s.Draft(ctx, op, !safe(op.Method)))
+		ex := s.Send(ctx, s.there(ctx, op, !safe(op.Method)))
 		if ex.Response != nil && !busy(ex) {
 			took = append(took, ex.Took)
 		}
@@ -88,7 +88,7 @@ func probeRateLimit(ctx context.Context, s *Session) {
 	wait(ctx, period)
 	begun, got, refused := time.Now(), 0, false
 	for got < 2*requests+5 && !refused && time.Since(begun) < period {
-		ex := s.Send(ctx, s.Draft(ctx, op, false), Changed(func(r *wire.Request) { r.WantThrottled = true }))
+		ex := s.Send(ctx, s.there(ctx, op, false), Changed(func(r *wire.Request) { r.WantThrottled = true }))
 		if ctx.Err() != nil {
 			return
 		}
@@ -130,7 +130,7 @@ func monitor(ex *wire.Exchange) string {
 // only known where the document says how that is seen.
 func probeJob(ctx context.Context, s *Session) {
 	op := s.probe.Op
-	ex := s.Send(ctx, s.Draft(ctx, op, !safe(op.Method)))
+	ex := s.Send(ctx, s.there(ctx, op, !safe(op.Method)))
 	if Status(ex) != http.StatusAccepted {
 		s.Skip("it does not answer 202")
 	}
@@ -276,7 +276,7 @@ func events(mediaType string, body []byte) (all [][]byte) {
 func probeStream(ctx context.Context, s *Session) {
 	op := s.probe.Op
 	m := streamed(op)
-	ex := s.Send(ctx, s.Draft(ctx, op, !safe(op.Method)), Changed(func(r *wire.Request) {
+	ex := s.Send(ctx, s.there(ctx, op, !safe(op.Method)), Changed(func(r *wire.Request) {
 		setField(r, "Accept", m.Type)
 		r.Stream, r.Timeout = true, 3*time.Second
 	}))
@@ -311,7 +311,7 @@ func probeStream(ctx context.Context, s *Session) {
 // it. What is compared is what does not depend on the version.
 func probeHTTP2(ctx context.Context, s *Session) {
 	op := s.probe.Op
-	d := s.Draft(ctx, op, false)
+	d := s.there(ctx, op, false)
 	for range 3 {
 		request := s.prepared(ctx, d, Own)
 		before := s.SendRaw(ctx, op, request)

@@ -47,7 +47,7 @@ func spellings(path string) []spelling {
 // otherwise); it must not be something else, and not need less of a credential.
 func probeSpelling(ctx context.Context, s *Session) {
 	op := s.probe.Op
-	request := s.prepared(ctx, s.Draft(ctx, op, false), Own)
+	request := s.prepared(ctx, s.there(ctx, op, false), Own)
 	right := s.SendRaw(ctx, op, request)
 	if !OK(right) || right.Response.Unfinished {
 		s.Skip("GET does not succeed")
@@ -80,7 +80,7 @@ func probeSpelling(ctx context.Context, s *Session) {
 		if open(op) {
 			continue
 		}
-		d := s.Draft(ctx, op, false)
+		d := s.there(ctx, op, false)
 		bare := s.prepared(ctx, d, Anonymous)
 		_, bareQuery := pathOf(bare)
 		bare.Target = base + other.path + bareQuery
@@ -110,7 +110,7 @@ func (s *Session) stable(ctx context.Context, op *openapi.Operation, request *wi
 
 // guards tells whether an operation is refused without a credential.
 func (s *Session) guards(ctx context.Context, op *openapi.Operation) bool {
-	return !served(s.Send(ctx, s.Draft(ctx, op, false), As(Anonymous)))
+	return !served(s.Send(ctx, s.there(ctx, op, false), As(Anonymous)))
 }
 
 // oddIDs are values for a path parameter, escaped, that name nothing. id is one
@@ -192,7 +192,7 @@ func (s *Session) encodedSlash(ctx context.Context, op *openapi.Operation) {
 func (s *Session) greedy(ctx context.Context, op *openapi.Operation, request *wire.Request) bool {
 	for _, other := range s.opsAt(request.Target) {
 		if other.Method == op.Method && other != op {
-			d := s.Draft(ctx, other, false).Clone()
+			d := s.there(ctx, other, false).Clone()
 			for _, p := range other.Parameters {
 				if p.In == "path" {
 					d.Path[p.Name] = s.fresh(other, p.Name)
@@ -214,7 +214,7 @@ var overriding = []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-O
 func probeOverride(ctx context.Context, s *Session) {
 	op := s.probe.Op
 	deletes := s.at(http.MethodDelete, op.Path) != nil
-	d := s.Draft(ctx, op, deletes)
+	d := s.there(ctx, op, deletes)
 	plain := s.Send(ctx, d)
 	if !OK(plain) {
 		s.Skip("GET does not succeed")
@@ -229,7 +229,7 @@ func probeOverride(ctx context.Context, s *Session) {
 			if again := s.Send(ctx, d); Status(again) == http.StatusNotFound || Status(again) == http.StatusGone {
 				f.Severity, f.Claim, f.Got = finding.Must, "Deletes at a GET with "+what, "it is gone: "+again.Response.StatusText()
 				s.Report(f, 0)
-				d = s.Draft(ctx, op, true)
+				d = s.there(ctx, op, true)
 				return
 			}
 		}
@@ -254,11 +254,11 @@ func probePostOverride(ctx context.Context, s *Session) {
 	}
 	for _, name := range overriding {
 		for _, method := range []string{http.MethodGet, http.MethodDelete} {
-			ex := s.Send(ctx, s.Draft(ctx, op, true), WithHeader(name, method))
+			ex := s.Send(ctx, s.there(ctx, op, true), WithHeader(name, method))
 			if busy(ex) || failed(ex) || OK(ex) && declares(op, Status(ex)) {
 				continue
 			}
-			if OK(s.Send(ctx, s.Draft(ctx, op, true))) {
+			if OK(s.Send(ctx, s.there(ctx, op, true))) {
 				s.Report(finding.Finding{
 					Severity: finding.Should, Pointer: op.Pointer, Claim: fmt.Sprintf("Treats a POST with %s: %s as another method", name, method),
 					Sent: "POST with " + name + ": " + method, Expected: itoa(usual.status), Got: describe(ex),
