@@ -48,7 +48,9 @@ type Probe struct {
 	// Late runs it after all that are not: it may leave the server unwell, or end
 	// what others need.
 	Late bool
-	Run  func(ctx context.Context, s *Session)
+	// Aside runs it beside all others, from the beginning: it does little but wait.
+	Aside bool
+	Run   func(ctx context.Context, s *Session)
 }
 
 // ID is short for the name, for a replay.
@@ -65,6 +67,8 @@ type prober func(r *Runner) []Probe
 var probers = []prober{
 	happyProbes,
 	journeyProbes,
+	patienceProbes,
+	originProbes,
 	caseProbes,
 	authProbes,
 	routeProbes,

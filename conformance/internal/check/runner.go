@@ -139,11 +139,19 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	var aside sync.WaitGroup
+	for i := range wanted {
+		if p := &wanted[i]; p.Aside {
+			aside.Go(func() { r.one(ctx, p) })
+		}
+	}
+	wanted = slices.DeleteFunc(slices.Clone(wanted), func(p Probe) bool { return p.Aside })
 	for _, late := range []bool{false, true} {
 		for _, alone := range []bool{false, true} {
 			r.phase(ctx, cancel, slices.DeleteFunc(slices.Clone(wanted), func(p Probe) bool { return p.Late != late || p.Alone != alone }), alone)
 		}
 	}
+	aside.Wait()
 	r.cut = ctx.Err() != nil
 	r.cleanUp(context.WithoutCancel(ctx))
 	if r.FirstFinding && len(r.findings) > 0 {

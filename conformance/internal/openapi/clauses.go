@@ -3,6 +3,7 @@ package openapi
 import (
 	"sort"
 	"strconv"
+	"strings"
 )
 
 // Clauses gives every clause of the document that can be kept or broken alone and
@@ -91,7 +92,9 @@ func (c *collector) operation(op *Operation) {
 	}
 	c.dir, c.seen = Answer, map[*Schema]bool{}
 	for key, r := range op.Responses {
-		c.add("status", op.StatusPointer(key))
+		if !protects(key) {
+			c.add("status", op.StatusPointer(key))
+		}
 		c.content(r.Content)
 		for _, h := range r.Headers {
 			c.add("header", h.Pointer)
@@ -104,6 +107,14 @@ func (c *collector) operation(op *Operation) {
 			c.add("link", l.Pointer)
 		}
 	}
+}
+
+// protects tells whether a server uses a status to protect itself: 429, 5xx, and
+// what else it likes (default). That an operation may answer so is a permission,
+// which no request can put to the test; what such an answer promises, its headers
+// and its body, is a clause like any other.
+func protects(key string) bool {
+	return key == "429" || key == "default" || strings.HasPrefix(key, "5")
 }
 
 func (c *collector) parameter(p *Parameter) {
