@@ -267,7 +267,6 @@ func TestClauses(t *testing.T) {
 		get + "/parameters/2/explode":                       "explode r",
 		get + "/parameters/0/required":                      "required r",
 		get + "/responses/4XX":                              "status a",
-		get + "/responses/default":                          "status a",
 		get + "/responses/200/headers/ETag":                 "header a",
 		get + "/responses/200/headers/ETag/required":        "required a",
 		get + "/responses/200/links/again":                  "link a",
