@@ -142,6 +142,12 @@ func (s *Session) sendCase(ctx context.Context, c generate.Case) *wire.Exchange 
 			}
 		}
 	}
+	if key := idempotencyKey(d.Op); key != "" && !(c.In == "header" && c.Param == key) {
+		// With a key that was used, this would be the repetition of another request.
+		if _, sent := d.Header[key]; sent {
+			d.Header[key] = s.NewDraft(d.Op).Header[key]
+		}
+	}
 	renew := s.renewer()
 	return s.Send(ctx, d, Changed(func(request *wire.Request) {
 		request.Target = string(renew([]byte(request.Target)))
