@@ -132,7 +132,12 @@ func (s *Source) spellings(p *openapi.Parameter) []*proto {
 	encode := func(label, why string, spell func(string) string) *proto {
 		w := v
 		w.Label, w.Why = label, why
-		return simple(p.In, p.Name, w, func(_ *Source, d *Draft) string { return respell(d, p, spell) })
+		return simple(p.In, p.Name, w, func(s *Source, d *Draft) string {
+			if why := s.include(d.Op, p, d); why != "" {
+				return why
+			}
+			return respell(d, p, spell)
+		})
 	}
 	switch p.In {
 	case "query":

@@ -89,8 +89,12 @@ func (s *Source) cook(r *recipe, m *openapi.Schema, dir openapi.Direction, hint 
 // start makes the value that a recipe is applied to. It is the hint itself, if
 // all that is planned is in it.
 func (g *generation) start(m *openapi.Schema, hint *any) (any, []schema.Fault) {
-	if hint != nil && len(g.plan.choice) == 0 && len(g.plan.extra) == 0 {
+	if hint != nil && len(g.plan.extra) == 0 {
 		missing := false
+		for _, c := range g.plan.choice {
+			v, has := get(*hint, c.at)
+			missing = missing || !has || len(g.src.faults(c.of, v, g.dir)) > 0
+		}
 		for at := range g.plan.present {
 			_, has := get(*hint, at)
 			missing = missing || !has
@@ -155,6 +159,16 @@ func (w *walker) walk(at string, whole []*openapi.Schema, p plan, parent string)
 
 	g := &generation{src: w.src, dir: w.dir, plan: p, rng: w.src.random(at)}
 	sp := spot{at, g.shape(at, whole, nil, 0), p}
+	sp.plan = p.with(func(q *plan) {
+		for _, part := range sp.shape.parts { // what was taken by default is taken on purpose
+			for _, u := range unionsOf(part) {
+				key := unionKey(at, part, u.keyword)
+				if _, chosen := q.choice[key]; !chosen {
+					q.choice[key] = choice{at, 0, u.list[0]}
+				}
+			}
+		}
+	})
 	for _, part := range sp.shape.parts {
 		if d := part.Discriminator; d != nil {
 			place := pointer(at, d.Property)
@@ -239,18 +253,25 @@ func (w *walker) below(sp spot, p *openapi.Schema) {
 	}
 }
 
+// alternatives of a schema, under a keyword.
+type alternatives struct {
+	keyword string
+	list    []*openapi.Schema
+}
+
+func unionsOf(p *openapi.Schema) []alternatives {
+	return slices.DeleteFunc([]alternatives{{"oneOf", p.OneOf}, {"anyOf", p.AnyOf}}, func(u alternatives) bool { return len(u.list) == 0 })
+}
+
 // alternatives walks those of unions that the plan has not chosen.
 func (w *walker) alternatives(sp spot, p *openapi.Schema, whole []*openapi.Schema, parent string) {
-	for _, u := range []struct {
-		keyword string
-		list    []*openapi.Schema
-	}{{"oneOf", p.OneOf}, {"anyOf", p.AnyOf}} {
+	for _, u := range unionsOf(p) {
 		key, list := unionKey(sp.at, p, u.keyword), u.list
-		if _, chosen := sp.plan.choice[key]; chosen || len(list) < 2 {
+		if sp.plan.choice[key].index > 0 || len(list) < 2 {
 			continue
 		}
 		for i := 1; i < len(list); i++ {
-			w.walk(sp.at, whole, sp.plan.with(func(q *plan) { q.choice[key] = i }), parent)
+			w.walk(sp.at, whole, sp.plan.with(func(q *plan) { q.choice[key] = choice{sp.at, i, list[i]} }), parent)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (w *walker) union(sp spot, p *openapi.Schema, keyword string, list []*opena
 	for i := range list {
 		r := sp.recipe(p, Keeps, "E13", keyword).with(fmt.Sprintf("alternative-%d", i+1), fmt.Sprintf("a value of alternative %d", i+1),
 			func(_ *generation, old any) []any { return []any{old} })
-		r.plan = sp.plan.with(func(q *plan) { q.choice[key] = i })
+		r.plan = sp.plan.with(func(q *plan) { q.choice[key] = choice{sp.at, i, list[i]} })
 		w.add(r)
 	}
 	none := sp.recipe(p, Breaks, "E13", keyword).with("none", "a value of no alternative", func(g *generation, old any) []any {

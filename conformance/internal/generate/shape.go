@@ -11,16 +11,23 @@ import (
 
 // plan says what a value must have so that a place in it exists.
 type plan struct {
-	present map[string]bool // places that must be there: properties, and items
-	choice  map[string]int  // alternative of a union, by place and the union's schema
-	items   map[string]int  // number of items of an array, by place
+	present map[string]bool   // places that must be there: properties, and items
+	choice  map[string]choice // alternative of a union, by place and the union's schema
+	items   map[string]int    // number of items of an array, by place
 	// propertyNames are those of additional properties that must be there, by the
 	// place of the object.
 	extra map[string][]string
 }
 
+// choice is an alternative that is to be taken.
+type choice struct {
+	at    string
+	index int
+	of    *openapi.Schema // the alternative
+}
+
 func (p plan) with(change func(*plan)) plan {
-	q := plan{map[string]bool{}, map[string]int{}, map[string]int{}, map[string][]string{}}
+	q := plan{map[string]bool{}, map[string]choice{}, map[string]int{}, map[string][]string{}}
 	for k, v := range p.present {
 		q.present[k] = v
 	}
@@ -64,7 +71,8 @@ func (g *generation) shape(at string, whole []*openapi.Schema, hint *any, depth 
 		if len(alternatives) == 0 {
 			return
 		}
-		i, ok := g.plan.choice[unionKey(at, s, keyword)]
+		c, ok := g.plan.choice[unionKey(at, s, keyword)]
+		i := c.index
 		if !ok || i >= len(alternatives) {
 			i = g.choose(alternatives, hint, depth)
 		}
