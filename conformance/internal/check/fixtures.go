@@ -99,6 +99,8 @@ func (f *fixtures) make(ctx context.Context, s *Session, resource string) (map[s
 		for name, value := range parents {
 			d.Path[name] = value
 		}
+		s.ensure(ctx, op)
+		f.persona.prove(d)
 		ex := s.Send(ctx, d)
 		if !OK(ex) {
 			reason = fmt.Sprintf("%s answers %d, so that there is no %s", op.ID, Status(ex), resource)

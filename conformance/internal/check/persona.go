@@ -62,6 +62,22 @@ func (p *persona) fill(d *generate.Draft) {
 	}
 }
 
+// prove puts the persona's password into a request that asks for it again, of
+// somebody who is logged in.
+func (p *persona) prove(d *generate.Draft) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	body, ok := d.Body.(map[string]any)
+	if !ok || Public(d.Op) || p.values["password"] == nil {
+		return
+	}
+	for _, name := range []string{"password", "current_password"} {
+		if _, asked := body[name]; asked {
+			body[name] = p.values["password"]
+		}
+	}
+}
+
 // join makes a new persona, and gives the value of a cookie that its log-in set;
 // empty if there is no way to it.
 func (p *persona) join(ctx context.Context, s *Session, cookie string) string {
