@@ -160,7 +160,7 @@ var catalogue = []entry{
 	{"J4", "existence told", at("getProject#403", "getPayment#detail", "getComment#header", "deleteComment#403")},
 	{"J5", "foreign reference in body accepted", at("createComment", "createTask")},
 	{"J6", "filter, search or cursor leaks", at("listProjects#cursor", "listPayments#cursor", "listProjects#q", "listProjects#status")},
-	{"J7", "error text leaks other tenant", at("getProject", "getComment", "getPayment", "createProject")},
+	{"J7", "error text leaks other tenant", at("getProject", "getComment", "getPayment", "deleteComment")},
 	{"J8", "shared idempotency or cache namespace", at("createProject", "createPayment")},
 
 	{"K1", "4-byte, ZWJ or combining not round-tripped", at("project.name", "comment.text", "task.title", "project.description")},

@@ -247,7 +247,7 @@ func rounded(n json.Number) json.Number {
 	return json.Number(strconv.FormatFloat(f, 'f', 0, 64))
 }
 
-// lieProblem is for group L, C8 and J7: errors.
+// lieProblem is for group L and C8: errors.
 func (s *Server) lieProblem(c *call, a *answer) *answer {
 	if s.lie.class == "L5" && strconv.Itoa(a.status) == s.lie.place {
 		return s.plainError(a)
@@ -290,14 +290,6 @@ func (s *Server) lieProblem(c *call, a *answer) *answer {
 		return s.page(a, unescape(c.r.URL.RawQuery))
 	case c.lies("L6"):
 		return s.page(a, string(c.raw))
-	case c.lies("J7") && c.op.id == "createProject":
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for _, r := range s.order {
-			if r.kind == "project" && r.tenant != c.tenant {
-				m["detail"] = "there is already " + text(r.fields["name"])
-			}
-		}
 	}
 	return a
 }
