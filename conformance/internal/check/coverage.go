@@ -105,10 +105,8 @@ func (r *Runner) Why(clause openapi.Clause) string {
 			return "no credential for " + op.ID
 		}
 	}
-	for _, p := range r.ran {
-		if reason := r.Skipped()[p.Name]; reason != "" && slices.Contains(p.Clauses, clause.Pointer) {
-			return reason
-		}
+	if reason := r.skippedFor(clause.Pointer); reason != "" {
+		return reason
 	}
 	marks, _ := r.Coverage.Of(clause.Pointer)
 	switch {
@@ -121,4 +119,18 @@ func (r *Runner) Why(clause openapi.Clause) string {
 	default:
 		return "no request was made for it"
 	}
+}
+
+// skippedFor is why a probe that would have judged a clause could not; empty: none
+// was skipped. It reads what was skipped where it is: a document can have thousands
+// of clauses and of probes, too many for a copy of the one for each of the other.
+func (r *Runner) skippedFor(pointer string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.ran {
+		if reason := r.skipped[r.ran[i].Name]; reason != "" && slices.Contains(r.ran[i].Clauses, pointer) {
+			return reason
+		}
+	}
+	return ""
 }
