@@ -111,6 +111,13 @@ func (s *Session) runCases(ctx context.Context, op *openapi.Operation, cases []g
 		if ctx.Err() != nil {
 			return
 		}
+		if c.Plain && s.plainly(op) {
+			s.Coverage.Side(c.Clause, c.Side)
+			if !invalid {
+				s.Coverage.Mark(c.Clause, Judged)
+			}
+			continue
+		}
 		ex := s.sendCase(ctx, c)
 		if status := Status(ex); status == 0 || status == http.StatusTooManyRequests || status >= http.StatusInternalServerError {
 			continue // of which the judge of answers knows
@@ -120,6 +127,9 @@ func (s *Session) runCases(ctx context.Context, op *openapi.Operation, cases []g
 			s.judgeBroken(c, ex, baseline, refuses)
 		case keeps:
 			s.judgeKept(c, ex, baseline, refuses)
+			if c.Plain && (OK(ex) || signatureOf(ex) == baseline) {
+				s.wentWell(op)
+			}
 			if !invalid {
 				s.Coverage.Mark(c.Clause, Judged)
 			}
@@ -129,6 +139,21 @@ func (s *Session) runCases(ctx context.Context, op *openapi.Operation, cases []g
 		}
 		s.Coverage.Side(c.Clause, c.Side)
 	}
+}
+
+// plainly tells whether the request that has nothing special was sent already: it
+// keeps all clauses alike.
+func (r *Runner) plainly(op *openapi.Operation) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.plain[op.ID]
+}
+
+// wentWell notes that it was, and was not refused.
+func (r *Runner) wentWell(op *openapi.Operation) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.plain[op.ID] = true
 }
 
 // sendCase sends a case to a resource that is there.

@@ -71,6 +71,7 @@ type Runner struct {
 	mu       sync.Mutex
 	serial   int                        // guarded by mu, as are the others
 	made     map[string][]generate.Case // by operation
+	plain    map[string]bool            // operations whose plain request was sent
 	findings map[string]*finding.Finding
 	skipped  map[string]string // probes, and why
 	requests int
@@ -87,8 +88,8 @@ func New(c Config) (*Runner, error) {
 	r := &Runner{
 		Config: c, schemas: schemas, client: c.Client, other: c.Other,
 		findings: map[string]*finding.Finding{}, skipped: map[string]string{},
-		made: map[string][]generate.Case{},
-		run:  "c" + strconv.FormatInt(time.Now().UnixMilli(), 36),
+		made: map[string][]generate.Case{}, plain: map[string]bool{},
+		run: "c" + strconv.FormatInt(time.Now().UnixMilli(), 36),
 	}
 	r.own.values = map[string]string{}
 	for scheme, value := range c.Own {
