@@ -66,6 +66,7 @@ type prober func(r *Runner) []Probe
 // its own.
 var probers = []prober{
 	happyProbes,
+	acceptProbes,
 	journeyProbes,
 	patienceProbes,
 	originProbes,

@@ -83,6 +83,23 @@ func (s *Session) refuses(ctx context.Context, op *openapi.Operation) []signatur
 		return known
 	}
 	baseline := s.baseline(ctx, op)
+	for _, ex := range s.malformed(ctx, op) {
+		sig := signatureOf(ex)
+		if refusal(sig) && sig != baseline && !slices.Contains(known, sig) {
+			known = append(known, sig)
+		}
+	}
+	s.refusals.mu.Lock()
+	defer s.refusals.mu.Unlock()
+	if s.refusals.known == nil {
+		s.refusals.known = map[string][]signature{}
+	}
+	s.refusals.known[op.ID] = known
+	return known
+}
+
+// malformed sends requests that are invalid beyond doubt.
+func (s *Session) malformed(ctx context.Context, op *openapi.Operation) []*wire.Exchange {
 	var probes []*wire.Exchange
 	if op.Body != nil && len(op.Body.Content) > 0 {
 		for _, wrong := range []string{`[[["conformance"]]]`, `{"conformance-unknown":{"a":[1]}}`, `"conformance"`} {
@@ -102,19 +119,7 @@ func (s *Session) refuses(ctx context.Context, op *openapi.Operation) []signatur
 			probes = append(probes, s.sendCase(ctx, c))
 		}
 	}
-	for _, ex := range probes {
-		sig := signatureOf(ex)
-		if refusal(sig) && sig != baseline && !slices.Contains(known, sig) {
-			known = append(known, sig)
-		}
-	}
-	s.refusals.mu.Lock()
-	defer s.refusals.mu.Unlock()
-	if s.refusals.known == nil {
-		s.refusals.known = map[string][]signature{}
-	}
-	s.refusals.known[op.ID] = known
-	return known
+	return probes
 }
 
 // refusal tells whether an answer may refuse what breaks a schema: 400 and 422
