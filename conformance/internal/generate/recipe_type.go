@@ -207,6 +207,7 @@ func (w *walker) unusualText(sp spot, p *openapi.Schema) {
 	text("K1", "emoji", "emoji that are joined of several code points", "*👩‍👩‍👧‍👦🏳️‍🌈", "👩‍👩‍👧")
 	text("K1", "scripts", "text from right to left, and beyond the basic plane", "*שלום 𝔘𝔫𝔦 日本", "日本")
 	text("K4", "decomposed", "a letter and a combining accent, not composed", "*Cafe\u0301", "e\u0301")
+	text("K4", "spaces", "text with spaces at its ends", " * ", " x ", " xx ")
 	text("L6", "markup", "characters that mean something in HTML, SQL and shells", `*<b>"&'</b>;--`, `<&>"'`)
 }
 
