@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -45,8 +46,8 @@ func (p *planner) prove(f *Flip) {
 		f.Equivalent = proveLength(f, s)
 	case "minimum", "maximum":
 		f.Equivalent = proveBound(f, s)
-	case "type":
-		f.Equivalent = proveType(f, s)
+	case "required", "enum":
+		f.Equivalent = p.proveTagged(f)
 	case "format":
 		f.Equivalent = proveFormat(f, s)
 	case "pattern":
@@ -150,33 +151,57 @@ func proveBound(f *Flip, s *openapi.Schema) string {
 	return ""
 }
 
-func proveType(f *Flip, s *openapi.Schema) string {
-	if f.Operator != "type removed" {
+// proveTagged shows that a schema's demands of the property by which a discriminator
+// tells it from others are those of the discriminator, too: it is there, and has
+// one of the names (OpenAPI 3.0.3, 4.7.25).
+func (p *planner) proveTagged(f *Flip) string {
+	var owner, name string
+	switch {
+	case f.Operator == "required removed":
+		owner = above(above(f.Pointer))
+		if s := p.places[owner]; s != nil {
+			name = s.Required[index(f.Pointer)]
+		}
+	case f.Operator == "enum value added":
+		property := above(f.Pointer)
+		owner, name = above(above(property)), last(property)
+	}
+	s := p.places[owner]
+	if s == nil || name == "" {
 		return ""
 	}
-	for _, v := range s.Enum {
-		if !s.Allows(jsonType(v)) {
+	tagged := false
+	for _, t := range p.places {
+		for _, u := range t.Subschemas() {
+			if u != s {
+				continue
+			}
+			d := t.Discriminator
+			if d == nil || d.Property != name || !slices.Contains(t.OneOf, s) || d.Mapping[addedValue(f, s, name)] != nil {
+				return ""
+			}
+			tagged = true
+		}
+	}
+	for _, op := range p.doc.Operations {
+		if op.Body != nil && slices.ContainsFunc(op.Body.Content, func(m *openapi.MediaType) bool { return m.Schema == s }) {
 			return ""
 		}
 	}
-	if len(s.Enum) == 0 && (s.Const == nil || !s.Allows(jsonType(*s.Const))) {
+	if !tagged {
 		return ""
 	}
-	return "Only values of another type are judged otherwise; all that are listed (enum, const) are of type " + s.Types[0] + "."
+	return "The schema is nothing but an alternative that the discriminator " + name + " chooses, which refuses an object without one of its names there."
 }
 
-func jsonType(v any) string {
-	switch kind := kindOf(v); kind {
-	case "number":
-		if n, ok := v.(json.Number); ok {
-			if r, fine := decimal(n.String()); fine && r.IsInt() {
-				return "integer"
-			}
-		}
-		return kind
-	default:
-		return kind
+// addedValue is the value that a flip adds to the enum of a property.
+func addedValue(f *Flip, s *openapi.Schema, name string) string {
+	property := s.Property(name)
+	if f.Operator != "enum value added" || property == nil || len(property.Enum) == 0 {
+		return ""
 	}
+	text, _ := otherValue(property.Enum[len(property.Enum)-1]).(string) //nolint:errcheck // what is no text is no name
+	return text
 }
 
 func proveFormat(f *Flip, s *openapi.Schema) string {

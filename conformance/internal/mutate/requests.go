@@ -179,8 +179,8 @@ func (p *planner) typeRequest(c *openapi.Clause, s *openapi.Schema) {
 		p.leave(c, "it allows nothing but null")
 		return
 	}
-	if len(s.Enum) > 0 || s.Const != nil { // the values say the type
-		p.add(c, "type removed", "any type", remove(c.Pointer), s.Pointer)
+	if len(s.Enum) > 0 || s.Const != nil {
+		p.leave(c, "the values that are listed say the type, too")
 		return
 	}
 	p.add(c, "type changed", s.Types[0]+" -> "+to, set(c.Pointer, typeValue(p.doc, s, to)), s.Pointer)

@@ -210,6 +210,17 @@ func (t *trial) run(ctx context.Context) {
 	if t.Err = t.prepare(); t.Err != nil {
 		return
 	}
+	t.stagesOnce(ctx)
+	if !t.Killed && t.Err == nil && len(t.Tried) > 0 && t.refresh(ctx) {
+		t.Tried = nil
+		if t.Err = t.prepare(); t.Err == nil {
+			t.stagesOnce(ctx)
+		}
+	}
+}
+
+// stagesOnce tries all stages.
+func (t *trial) stagesOnce(ctx context.Context) {
 	for _, s := range t.stages() {
 		t.stage = s
 		for ctx.Err() == nil && !t.Killed {
@@ -223,6 +234,29 @@ func (t *trial) run(ctx context.Context) {
 		}
 	}
 	t.handover = t.runner.Handover()
+}
+
+// refresh has the unchanged document used, so that a log-in that has ended, which a
+// flipped one may not tell from a refusal, is done again. It tells whether that
+// changed anything.
+func (t *trial) refresh(ctx context.Context) bool {
+	config := t.engine.Check
+	config.Workers, config.From = 1, t.handover
+	config.Started, config.Ended, config.Exchanged = nil, nil, nil
+	config.CasesOf = func(*openapi.Operation, string) bool { return false }
+	done := false
+	config.Wanted = func(p *check.Probe) bool {
+		first := !done && p.Op != nil && p.Op.ID == t.Operations[0] && p.Class == "A4"
+		done = done || first
+		return first
+	}
+	r, err := check.New(config)
+	if err != nil || r.Run(ctx) != nil {
+		return false
+	}
+	before := t.handover
+	t.handover = r.Handover()
+	return before == nil || !before.SameLogIn(t.handover)
 }
 
 // prepare makes a runner for the flipped document.
@@ -344,11 +378,13 @@ func (t *trial) stages() []stage {
 	about := func(clause string) bool {
 		return slices.ContainsFunc(t.touches, func(touch string) bool { return within(clause, touch) })
 	}
+	used := func(ops []string) stage {
+		return stage{cases: func(string, string) bool { return false }, wants: func(p *check.Probe) bool {
+			return p.Op != nil && slices.Contains(ops, p.Op.ID) && p.Class == "A4" && len(p.Clauses) == 0
+		}}
+	}
 	first, rest := t.Operations[:1], t.Operations[1:]
-	used := stage{cases: func(string, string) bool { return false }, wants: func(p *check.Probe) bool {
-		return p.Op != nil && slices.Contains(t.Operations, p.Op.ID) && p.Class == "A4" && len(p.Clauses) == 0
-	}}
-	return []stage{some(first, exact), some(first, about), some(rest, exact), some(rest, about), used}
+	return []stage{some(first, exact), used(first), some(first, about), some(rest, exact), some(rest, about), used(rest)}
 }
 
 // named is a stage of probes by name.
