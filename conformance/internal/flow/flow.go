@@ -124,11 +124,11 @@ func (e *executor) Execute(ctx context.Context, req *arazzo.ExecutionRequest) (*
 			d.ExtraHeader = append(d.ExtraHeader, wire.Field{Name: name, Value: fmt.Sprint(value)})
 			continue
 		}
-		d.Values(op.Parameters[i].In)[name] = value
+		d.Values(op.Parameters[i].In)[name] = plain(value)
 	}
 	d.HasBody = req.RequestBody != nil
 	if d.HasBody {
-		d.Body = req.RequestBody
+		d.Body = plain(req.RequestBody)
 		if text, ok := req.RequestBody.(string); ok && json.Valid([]byte(text)) {
 			d.RawBody = []byte(text)
 		}
@@ -151,6 +151,21 @@ func (e *executor) Execute(ctx context.Context, req *arazzo.ExecutionRequest) (*
 		answer.Body = string(ex.Response.Body)
 	}
 	return answer, nil
+}
+
+// plain makes decoded JSON, as drafts have it, of what the engine made of YAML.
+func plain(value any) any {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var decoded any
+	if decoder.Decode(&decoded) != nil {
+		return fmt.Sprint(value)
+	}
+	return decoded
 }
 
 // operation finds what a step names: by id, or by the path of the operation in
