@@ -238,7 +238,7 @@ func probeMalformed(ctx context.Context, s *Session) {
 				default:
 					setField(request, name, odd.value)
 				}
-				ex := s.hostile(ctx, op, request, attack{what: odd.what, mayHangUp: len(odd.value) > 4<<10})
+				ex := s.hostile(ctx, op, request, attack{what: odd.what, kind: "a malformed credential", mayHangUp: len(odd.value) > 4<<10})
 				if served(ex) && len(alternative) == 1 {
 					s.Report(unauthorized(op, ex, "Serves a request with a malformed credential", odd.what), 1)
 				}

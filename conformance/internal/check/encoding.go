@@ -229,7 +229,7 @@ func probeNUL(ctx context.Context, s *Session) {
 			d := s.there(ctx, op, false).Clone()
 			delete(d.Query, q.Name)
 			d.ExtraQuery = append(d.ExtraQuery, q.Name+"=a%00b")
-			s.hostile(ctx, op, s.prepared(ctx, d, Own), attack{what: "U+0000 in the query parameter " + q.Name})
+			s.hostile(ctx, op, s.prepared(ctx, d, Own), attack{what: "U+0000 in the query parameter " + q.Name, kind: "U+0000"})
 		}
 	}
 	n := 0
@@ -238,7 +238,7 @@ func probeNUL(ctx context.Context, s *Session) {
 			continue
 		}
 		n++
-		ex := s.raw(ctx, p, []byte(`ab\u0000cd`), attack{what: "U+0000 in " + p.at})
+		ex := s.raw(ctx, p, []byte(`ab\u0000cd`), attack{what: "U+0000 in " + p.at, kind: "U+0000"})
 		if !OK(ex) {
 			continue
 		}

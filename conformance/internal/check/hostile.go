@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -81,6 +82,9 @@ func (s *Session) there(ctx context.Context, op *openapi.Operation, fresh bool) 
 // attack is a request that no well-behaved client sends.
 type attack struct {
 	what string // is sent, as in "a credential of 16 KiB": no random data
+	// kind says what this and others like it are, so that they are one finding: "a
+	// malformed credential"; empty: what.
+	kind string
 	// mayHangUp: a server that closes the connection without an answer is within
 	// its rights.
 	mayHangUp bool
@@ -96,6 +100,7 @@ func (s *Session) hostile(ctx context.Context, op *openapi.Operation, request *w
 	if ctx.Err() != nil {
 		return ex
 	}
+	kind := cmp.Or(a.kind, a.what)
 	f := finding.Finding{
 		Severity: finding.Must, RFC: "RFC 9110 15.6", Sent: a.what,
 		Expected: "a refusal (4xx)", Steps: []wire.Exchange{*ex},
@@ -105,14 +110,14 @@ func (s *Session) hostile(ctx context.Context, op *openapi.Operation, request *w
 	}
 	switch {
 	case ex.Response == nil && errors.Is(ex.Err, wire.ErrTimeout):
-		f.Claim, f.Got = "Does not answer when it is sent "+a.what, ex.Err.Error()
+		f.Claim, f.Got = "Does not answer when it is sent "+kind, ex.Err.Error()
 		s.Report(f, 1)
 	case ex.Response == nil && a.mayHangUp && !errors.Is(ex.Err, wire.ErrConnect):
 	case ex.Response == nil:
-		f.Claim, f.Got = "Ends the connection without an answer when it is sent "+a.what, ex.Err.Error()
+		f.Claim, f.Got = "Ends the connection without an answer when it is sent "+kind, ex.Err.Error()
 		s.Report(f, 1)
 	case failed(ex):
-		f.Claim, f.Got = "Fails with a server error when it is sent "+a.what, ex.Response.StatusText()
+		f.Claim, f.Got = "Fails with a server error when it is sent "+kind, ex.Response.StatusText()
 		s.Report(f, 1)
 	case op != nil && names(op, ex.Response.Status):
 		for _, f := range s.judge(op, ex) {

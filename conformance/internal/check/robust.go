@@ -142,10 +142,10 @@ func probeDeep(ctx context.Context, s *Session) {
 	} {
 		request := s.bodyRequest(ctx)
 		request.Body = doc.body
-		ex := s.hostile(ctx, op, request, attack{what: doc.what})
+		ex := s.hostile(ctx, op, request, attack{what: doc.what, kind: "a document that is very deep or long"})
 		if OK(ex) && s.refusesJSON(op, doc.body) {
 			s.Report(finding.Finding{
-				Severity: finding.Must, Pointer: openapi.Join(op.Body.Pointer, "content"), Claim: "Takes " + doc.what + " for its body",
+				Severity: finding.Must, Pointer: openapi.Join(op.Body.Pointer, "content"), Claim: "Takes a document that is very deep or long for its body",
 				Sent: doc.what, Expected: "a refusal (4xx)", Got: describe(ex),
 			}, 1)
 		}
@@ -209,7 +209,7 @@ func probeTruncated(ctx context.Context, s *Session) {
 		request := copyOf(whole)
 		request.Body, request.CloseWrite, request.Timeout = cut.body, cut.end, hangs
 		setField(request, cut.name, cut.value)
-		ex := s.hostile(ctx, op, request, attack{what: cut.what, mayHangUp: true})
+		ex := s.hostile(ctx, op, request, attack{what: cut.what, kind: "a body that is cut off, or whose end cannot be told", mayHangUp: true})
 		if errors.Is(ex.Err, wire.ErrTimeout) {
 			return // it would be the same again, and takes long
 		}
@@ -269,7 +269,7 @@ func probeOversizeHead(ctx context.Context, s *Session) {
 			request = s.prepared(ctx, d, Own)
 		}
 		much.change(request)
-		s.hostile(ctx, op, request, attack{what: much.what, mayHangUp: much.hangUp})
+		s.hostile(ctx, op, request, attack{what: much.what, kind: "too many or too long headers or parameters", mayHangUp: much.hangUp})
 	}
 }
 

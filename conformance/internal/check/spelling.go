@@ -147,11 +147,11 @@ func probeEncodedPath(ctx context.Context, s *Session) {
 		for _, odd := range oddIDs(id) {
 			d.RawPath = map[string]string{p.Name: odd.path}
 			request := s.prepared(ctx, d, Own)
-			ex := s.hostile(ctx, op, request, attack{what: odd.what + " as " + p.Name})
+			ex := s.hostile(ctx, op, request, attack{what: odd.what + " as " + p.Name, kind: "what no " + p.Name + " is"})
 			if served(ex) && selective {
 				s.Report(finding.Finding{
-					Severity: finding.Must, Pointer: p.Pointer, RFC: "RFC 3986 2.2", Claim: "Serves " + odd.what + " as " + p.Name + ", which names nothing",
-					Sent: odd.what, Expected: "404 or 400", Got: ex.Response.StatusText(),
+					Severity: finding.Must, Pointer: p.Pointer, RFC: "RFC 3986 2.2", Claim: "Serves what no " + p.Name + " is",
+					Sent: odd.what + " as " + p.Name, Expected: "404 or 400", Got: ex.Response.StatusText(),
 				}, 1)
 			}
 		}
