@@ -40,9 +40,6 @@ func (r *Runner) Handover() *Handover {
 	return h
 }
 
-// SameLogIn tells whether another handover has the same credentials.
-func (h *Handover) SameLogIn(other *Handover) bool { return maps.Equal(h.values, other.values) }
-
 // take begins with what another run knew. Credentials that were given stay.
 func (r *Runner) take(h *Handover) {
 	if h == nil {

@@ -55,7 +55,7 @@ func (p *persona) fill(d *generate.Draft) {
 	if email && password {
 		body["email"], body["password"] = p.values["email"], p.values["password"]
 		for name := range body { // what is optional may be wrong: a code that is not asked for
-			if !slices.Contains(required(d.Op), name) {
+			if name != "email" && name != "password" && !slices.Contains(required(d.Op), name) {
 				delete(body, name)
 			}
 		}
