@@ -189,22 +189,7 @@ func (s *Session) good(ctx context.Context, who Identity) bool {
 // probeLocation creates something, and looks where Location says that it is: B3.
 func probeLocation(ctx context.Context, s *Session) {
 	op := s.probe.Op
-	d := s.plain(op, nil)
-	if resource := prefixes(op.Path); len(resource) > 0 {
-		if op.Path != resource[len(resource)-1] || op.Method != http.MethodPut {
-			d = s.plain(op, s.Draft(ctx, op, false).Path)
-		} else {
-			if len(resource) > 1 {
-				values, err := s.fixtures.resolve(ctx, s, &openapi.Operation{Path: resource[len(resource)-2]}, false)
-				if err != nil {
-					s.Skip(err.Error())
-				}
-				d = s.plain(op, values)
-			}
-			name := parameter(op.Path)
-			d.Path[name] = s.fresh(op, name)
-		}
-	}
+	d := s.creating(ctx, op)
 	ex := s.Send(ctx, d)
 	if Status(ex) != http.StatusCreated {
 		s.Skip(fmt.Sprintf("%s answers %d, and creates nothing", op.ID, Status(ex)))
@@ -235,6 +220,21 @@ func probeLocation(ctx context.Context, s *Session) {
 	}
 	s.readLocation(ctx, f, ex, routes[0], target)
 	s.Coverage.Mark(f.Pointer, Judged)
+}
+
+// creating is a request that has what is required of its path: what is there
+// already, but for the resource itself that a PUT creates.
+func (s *Session) creating(ctx context.Context, op *openapi.Operation) *generate.Draft {
+	if op.Method != http.MethodPut || !names(op, http.StatusCreated) || trailing.FindString(op.Path) == "" {
+		return s.plain(op, s.Draft(ctx, op, !safe(op.Method)).Path)
+	}
+	above, err := s.fixtures.resolve(ctx, s, &openapi.Operation{Path: collection(op.Path)}, false)
+	if err != nil {
+		s.Skip(err.Error())
+	}
+	d := s.plain(op, above)
+	d.Path[parameter(op.Path)] = s.fresh(op, parameter(op.Path))
+	return d
 }
 
 // local gives a URL of the server as the target of a request. That the server
@@ -383,20 +383,11 @@ func probeAlternatives(ctx context.Context, s *Session) {
 	good := false
 	for _, mode := range []generate.Mode{generate.Full, generate.Minimal} {
 		d := s.Source.Draft(op, mode)
-		for name, value := range s.Draft(ctx, op, true).Path {
+		for name, value := range s.creating(ctx, op).Path {
 			d.Path[name] = value
 		}
-		for _, fresh := range []bool{false, true} {
-			if fresh {
-				if op.Method != http.MethodPut || trailing.FindString(op.Path) == "" {
-					continue
-				}
-				name := parameter(op.Path)
-				d.Path[name] = s.fresh(op, name)
-			}
-			for range 2 {
-				good = OK(s.Send(ctx, d)) || good
-			}
+		for range 2 {
+			good = OK(s.Send(ctx, d)) || good
 		}
 	}
 	if !good {

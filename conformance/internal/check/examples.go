@@ -77,9 +77,9 @@ func (s *Session) example(ctx context.Context, op *openapi.Operation, content *o
 	if _, ok := s.Alternative(op, Own); !ok {
 		s.Skip("there is no credential for " + op.ID)
 	}
-	refuses := s.refuses(ctx, op)
-	baseline := s.baseline(ctx, op)
-	ex := s.Send(ctx, s.exemplary(ctx, op, content, example))
+	d := s.exemplary(ctx, op, content, example)
+	refuses := s.formal(ctx, d)
+	ex := s.Send(ctx, d)
 	sig := signatureOf(ex)
 	f := finding.Finding{
 		Class: "D12", Severity: finding.Must, Pointer: example.Pointer,
@@ -88,7 +88,7 @@ func (s *Session) example(ctx context.Context, op *openapi.Operation, content *o
 	}
 	switch {
 	case slices.Contains([]int{http.StatusUnsupportedMediaType, http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge}, sig.status):
-	case sig.status == http.StatusBadRequest && (slices.Contains(refuses, sig) || len(refuses) == 0 && OKStatus(baseline.status)):
+	case sig.status == http.StatusBadRequest && slices.Contains(refuses, sig):
 	case sig.status == http.StatusUnprocessableEntity && slices.Contains(refuses, sig) && sig.code != "":
 	case sig.status == http.StatusUnprocessableEntity && slices.Contains(refuses, sig):
 		f.Severity = finding.Should // what it means cannot be told from what it looks like
@@ -98,17 +98,30 @@ func (s *Session) example(ctx context.Context, op *openapi.Operation, content *o
 	s.Report(f, 1)
 }
 
-// exemplary is a request with an example, for a resource that is there.
+// formal gives how bodies are refused that break any schema. What valid requests
+// are answered with is no help here: they may be made of the example.
+func (s *Session) formal(ctx context.Context, d *generate.Draft) []signature {
+	var all []signature
+	for _, wrong := range []string{`[[["conformance"]]]`, `{"conformance-unknown":{"a":[1]}}`} {
+		broken := d.Clone()
+		broken.RawBody = []byte(wrong)
+		if sig := signatureOf(s.Send(ctx, broken)); refusal(sig) {
+			all = append(all, sig)
+		}
+	}
+	return all
+}
+
+// exemplary is a request with an example, for a resource that is there, or that it
+// creates.
 func (s *Session) exemplary(ctx context.Context, op *openapi.Operation, content *openapi.MediaType, example *openapi.Example) *generate.Draft {
 	var d *generate.Draft
-	all := prefixes(op.Path)
-	switch {
-	case len(all) > 0 && op.Path == all[len(all)-1] && conditional(op) && s.maker(op.Path) != nil:
+	if conditional(op) && trailing.FindString(op.Path) != "" && s.maker(op.Path) != nil {
 		t := s.mustMake(ctx, op.Path, Own)
 		d = s.plain(op, t.values)
 		s.condition(ctx, d, t)
-	default:
-		d = s.plain(op, s.Draft(ctx, op, !safe(op.Method)).Path)
+	} else {
+		d = s.creating(ctx, op)
 	}
 	d.HasBody, d.Body, d.RawBody, d.ContentType = true, example.Value, nil, content.Type
 	return d

@@ -90,7 +90,7 @@ var errorTests = []judgeTest{
 
 func TestUnanswered(t *testing.T) {
 	t.Parallel()
-	r := newJudge(t, "things.yaml")
+	r := newJudge(t)
 	get := r.Document.Operations[1]
 	request := &wire.Request{Method: "GET", Target: "/v1/things/7"}
 	partial := &wire.Response{Status: 200, Body: []byte("{")}
