@@ -306,7 +306,7 @@ func probeGzip(ctx context.Context, s *Session) {
 			case !ok:
 				f.Claim, f.Expected, f.Got = "The body is not in the coding that Content-Encoding names", "a body in "+coding, clip(ex.Response.Body)
 				s.Report(f, 3)
-			case coding != "" && !(strings.HasPrefix(codings, "gzip") && !strings.HasPrefix(codings, "gzip;q=0,") && strings.HasSuffix(coding, "gzip")):
+			case coding != "" && (!strings.HasSuffix(coding, "gzip") || !strings.HasPrefix(codings, "gzip") || strings.HasPrefix(codings, "gzip;q=0,")):
 				f.Severity, f.RFC = finding.Should, "RFC 9110 12.5.3"
 				f.Claim, f.Expected, f.Got = "Sends a content coding that Accept-Encoding excludes", "no coding", coding
 				s.Report(f, 3)

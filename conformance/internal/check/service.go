@@ -79,7 +79,7 @@ const mostRequests = 1000
 // has forgotten it.
 func probeRateLimit(ctx context.Context, s *Session) {
 	op := s.probe.Op
-	limit, _ := op.Extensions[openapi.ExtRateLimit].(map[string]any) //nolint:errcheck // what is no object has nothing in it
+	limit, _ := op.Extensions[openapi.ExtRateLimit].(map[string]any) // what is no object has nothing in it
 	requests, seconds := int(amount(limit["requests"])), amount(limit["seconds"])
 	if requests < 1 || seconds <= 0 || requests > mostRequests {
 		s.Skip("its limit is too high to be tried")
@@ -154,9 +154,9 @@ func probeJob(ctx context.Context, s *Session) {
 	if declared {
 		until = time.Now().Add(time.Duration(amount(job["seconds"]) * float64(time.Second)))
 	}
-	status, _ := job["status"].(string) //nolint:errcheck // what is no text is no pointer
-	done, _ := job["done"].([]any)      //nolint:errcheck // what is no list has nothing in it
-	failed, _ := job["failed"].([]any)  //nolint:errcheck // likewise
+	status, _ := job["status"].(string) // what is no text is no pointer
+	done, _ := job["done"].([]any)      // what is no list has nothing in it
+	failed, _ := job["failed"].([]any)  // likewise
 	for {
 		seen := s.follows(ctx, op, target.RequestURI())
 		if ctx.Err() != nil {
