@@ -78,6 +78,7 @@ func (s *Session) Draft(ctx context.Context, op *openapi.Operation, fresh bool) 
 	for name, value := range values {
 		d.Path[name] = value
 	}
+	s.refer(ctx, d)
 	return d
 }
 

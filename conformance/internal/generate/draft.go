@@ -129,6 +129,12 @@ func bound(op *openapi.Operation, p *openapi.Parameter) bool {
 	return false
 }
 
+// Opaque tells whether only an answer can tell valid values of a parameter of an
+// operation: the document allows more than the server can accept.
+func Opaque(op *openapi.Operation, name string) bool {
+	return slices.ContainsFunc(op.Parameters, func(p *openapi.Parameter) bool { return p.Name == name && bound(op, p) })
+}
+
 // idempotent tells whether a parameter makes repeated requests one.
 func idempotent(op *openapi.Operation, p *openapi.Parameter) bool {
 	name, _ := op.Extensions[openapi.ExtIdempotencyKey].(string) // what is no name is none
