@@ -71,7 +71,7 @@ func (s *Session) alter(ctx context.Context, t *thing, before *state) *state {
 	for _, op := range s.writers(t.resource) {
 		d := s.change(op, t)
 		if body, ok := d.Body.(map[string]any); ok {
-			moved := copyJSON(body).(map[string]any) //nolint:errcheck // a copy of an object is one
+			moved := copyJSON(body).(map[string]any)
 			for name, value := range body {
 				property := s.propertyOf(bodySchema(op), body, name, openapi.Request)
 				if property == nil || property.ReadOnly || !same(value, before.body[name]) {
@@ -100,7 +100,7 @@ func (s *Session) alter(ctx context.Context, t *thing, before *state) *state {
 // RFC 9110 8.8.3).
 func (s *Session) tagFollows(ctx context.Context, resource string) {
 	t, op := s.mustMake(ctx, resource, Own), s.reader(resource)
-	before := s.eventually(ctx, t, Own, (*state).seen)
+	before := s.eventually(ctx, t, (*state).seen)
 	tag := before.etag()
 	if tag == "" {
 		s.Skip(op.ID + " gives no entity tag")
@@ -129,7 +129,7 @@ func (s *Session) tagFollows(ctx context.Context, resource string) {
 // a body and with what a cache must know (N3; RFC 9110 13.1.2, 15.4.5).
 func (s *Session) notModified(ctx context.Context, op *openapi.Operation, resource string) {
 	t := s.mustMake(ctx, resource, Own)
-	st := s.eventually(ctx, t, Own, (*state).seen)
+	st := s.eventually(ctx, t, (*state).seen)
 	tag := st.etag()
 	promised := names(op, http.StatusNotModified) || headerOf(op, "If-None-Match") != nil
 	if tag == "" || !promised {
@@ -248,7 +248,7 @@ func (s *Session) keptPrivate(ctx context.Context, op *openapi.Operation) {
 // If-Modified-Since has its effect (N5; RFC 9110 8.8.2, 13.1.3).
 func (s *Session) dateFollows(ctx context.Context, resource string) {
 	t, op := s.mustMake(ctx, resource, Own), s.reader(resource)
-	st := s.eventually(ctx, t, Own, (*state).seen)
+	st := s.eventually(ctx, t, (*state).seen)
 	if !st.seen() || st.ex.Response.Get("Last-Modified") == "" {
 		s.Skip(op.ID + " gives no Last-Modified")
 	}

@@ -58,7 +58,48 @@ const masks = "*•…"
 // unfaithful compares what was sent with what was read, by the properties that
 // both schemas have.
 func (r *Runner) unfaithful(sent, got pair) []difference {
-	return r.differ("", "", sent, got)
+	return r.differ("", "", r.unwrapped(sent, openapi.Request, got), got)
+}
+
+// unwrapped is what of a body is the thing that is read: a member of it, if the
+// body is a wrapper around it, with a password for example.
+func (r *Runner) unwrapped(sent pair, dir openapi.Direction, got pair) pair {
+	object, ok := sent.value.(map[string]any)
+	if !ok || sent.schema == nil || r.common(sent, dir, got) > 0 {
+		return sent
+	}
+	for _, name := range membersOf(object) {
+		inner := pair{object[name], r.propertyOf(sent.schema, object, name, dir)}
+		if _, nested := inner.value.(map[string]any); nested && inner.schema != nil && r.common(inner, dir, got) > 1 {
+			return inner
+		}
+	}
+	return sent
+}
+
+// common counts the members of a body that what is read has, too.
+func (r *Runner) common(sent pair, dir openapi.Direction, got pair) int {
+	n := 0
+	object, _ := sent.value.(map[string]any)
+	for name := range object {
+		if r.propertyOf(sent.schema, object, name, dir) != nil && r.propertyOf(got.schema, got.value, name, openapi.Answer) != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// written are the names of what a body says of the thing that is read.
+func (r *Runner) written(sent, got pair) []string {
+	var names []string
+	inner := r.unwrapped(sent, openapi.Request, got)
+	object, _ := inner.value.(map[string]any)
+	for _, name := range membersOf(object) {
+		if p := r.propertyOf(inner.schema, object, name, openapi.Request); p != nil && !p.ReadOnly && !ours(name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (r *Runner) differ(at, name string, sent, got pair) []difference {
@@ -285,7 +326,10 @@ func equalText(sent, got string, ws, rs *openapi.Schema) bool {
 	switch format {
 	case "date-time":
 		return sameInstant(a, b)
-	case "email", "idn-email", "hostname", "idn-hostname", "uuid":
+	case "email", "idn-email", "hostname", "idn-hostname": // small letters are the usual form, and of a host's name the same
+		local, host, _ := strings.Cut(a, "@")
+		return b == strings.ToLower(a) || b == local+"@"+strings.ToLower(host)
+	case "uuid":
 		return strings.EqualFold(a, b)
 	case "uri", "url", "iri", "uri-reference", "iri-reference":
 		return sameURL(a, b)
@@ -375,7 +419,7 @@ func (r *Runner) findProperty(schema *openapi.Schema, value any, name string, di
 			return p
 		}
 	}
-	return nil
+	return schema.Additional
 }
 
 // itemsOf is the schema of an array's items.

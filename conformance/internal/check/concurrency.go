@@ -77,8 +77,12 @@ func concurrencyProbes(r *Runner) []Probe {
 	return all
 }
 
-// atOnce is how many requests are sent at the same moment.
-const atOnce = 6
+// A race is tried so often, with so many requests at the same moment: it is not
+// lost each time.
+const (
+	rounds = 3
+	atOnce = 6
+)
 
 // idempotencyKey is the header that makes repeated requests one; empty if the
 // operation has none.
@@ -197,21 +201,24 @@ func mustWrite(v any) []byte {
 func (s *Session) keyAtOnce(ctx context.Context, resource, header string) {
 	op := s.maker(resource)
 	first, _ := s.withKey(ctx, resource, header) // what is above it is there
-	d := s.plain(op, first.values)
-	setHeader(d, header, s.newKey(op, header))
-	exchanges := s.together(ctx, slices.Repeat([]*generate.Draft{d}, atOnce))
-	made := s.distinctThings(resource, d, exchanges)
 	clause := keyClause(op, header)
-	s.Coverage.Mark(clause, Judged)
-	if len(made) < 2 {
+	for range rounds {
+		d := s.plain(op, first.values)
+		setHeader(d, header, s.newKey(op, header))
+		exchanges := s.together(ctx, slices.Repeat([]*generate.Draft{d}, atOnce))
+		made := s.distinctThings(resource, d, exchanges)
+		s.Coverage.Mark(clause, Judged)
+		if len(made) < 2 {
+			continue
+		}
+		s.found(finding.Finding{
+			Class: "I3", Severity: finding.Must, Pointer: clause,
+			Claim:    fmt.Sprintf("%s creates several things of requests that have one key, if they come at once.", op.ID),
+			Sent:     fmt.Sprintf("the same request with the same %s, %d times at the same moment", header, atOnce),
+			Expected: "one thing", Got: fmt.Sprintf("%d things", len(made)),
+		}, op, made...)
 		return
 	}
-	s.found(finding.Finding{
-		Class: "I3", Severity: finding.Must, Pointer: clause,
-		Claim:    fmt.Sprintf("%s creates several things of requests that have one key, if they come at once.", op.ID),
-		Sent:     fmt.Sprintf("the same request with the same %s, %d times at the same moment", header, atOnce),
-		Expected: "one thing", Got: fmt.Sprintf("%d things", len(made)),
-	}, op, made...)
 }
 
 // distinctThings are exchanges of which each has created another thing.
@@ -238,20 +245,23 @@ func (s *Session) uniqueAtOnce(ctx context.Context, resource string) {
 		s.Skip("nothing is unique in what " + op.ID + " creates")
 	}
 	above := s.mustMake(ctx, resource, Own).values
-	d := s.plain(op, above)
-	exchanges := s.together(ctx, slices.Repeat([]*generate.Draft{d}, atOnce))
-	made := s.distinctThings(resource, d, exchanges)
 	clause := uniqueClause(op, conflict)
-	s.Coverage.Mark(clause, Judged)
-	if len(made) < 2 {
+	for range rounds {
+		d := s.plain(op, above)
+		exchanges := s.together(ctx, slices.Repeat([]*generate.Draft{d}, atOnce))
+		made := s.distinctThings(resource, d, exchanges)
+		s.Coverage.Mark(clause, Judged)
+		if len(made) < 2 {
+			continue
+		}
+		s.found(finding.Finding{
+			Class: "I4", Severity: finding.Must, Pointer: clause,
+			Claim:    fmt.Sprintf("%s creates the same thing more than once, if requests come at the same moment.", op.ID),
+			Sent:     fmt.Sprintf("the same request %d times at the same moment, of which a second is refused otherwise", atOnce),
+			Expected: "one success", Got: fmt.Sprintf("%d successes", len(made)),
+		}, op, made...)
 		return
 	}
-	s.found(finding.Finding{
-		Class: "I4", Severity: finding.Must, Pointer: clause,
-		Claim:    fmt.Sprintf("%s creates the same thing more than once, if requests come at the same moment.", op.ID),
-		Sent:     fmt.Sprintf("the same request %d times at the same moment, of which a second is refused otherwise", atOnce),
-		Expected: "one success", Got: fmt.Sprintf("%d successes", len(made)),
-	}, op, made...)
 }
 
 // uniqueClause is the clause by which a second one is refused.
@@ -287,7 +297,7 @@ func (s *Session) saysUnique(resource string) (key string, unique []string) {
 		}
 		text := ""
 		if object, ok := openapi.Decode(s.Document.At(response.Pointer)).(map[string]any); ok {
-			text, _ = object["description"].(string) //nolint:errcheck // what is no text says nothing
+			text, _ = object["description"].(string)
 		}
 		text = strings.ToLower(strings.Join(strings.Fields(text), " "))
 		if !slices.ContainsFunc(taken, func(words string) bool { return strings.Contains(text, words) }) {
@@ -319,7 +329,7 @@ func (s *Session) duplicate(ctx context.Context, resource string) {
 	if key == "" {
 		s.Skip(op.ID + " declares nothing to be unique")
 	}
-	first, _ := s.branded(ctx, resource, Own)
+	first, _ := s.branded(ctx, resource)
 	clause := op.StatusPointer(key)
 	for _, pointer := range unique {
 		value, has := pick(first.request.Body, pointer)
@@ -357,8 +367,8 @@ func (s *Session) uniqueOnUpdate(ctx context.Context, resource string, declared 
 			if len(tokens) != 1 || !names(op, http.StatusConflict) || s.propertyOf(bodySchema(op), nil, tokens[0], openapi.Request) == nil {
 				continue
 			}
-			first, second := s.mustMake(ctx, resource, Own), (*thing)(nil)
-			second, _ = s.makeUnder(ctx, resource, first.values, Own, nil)
+			first := s.mustMake(ctx, resource, Own)
+			second, _ := s.makeUnder(ctx, resource, first.values, Own, nil)
 			value, has := pick(first.request.Body, pointer)
 			body := s.fullBody(op, first)
 			if second == nil || !has || body == nil {

@@ -104,8 +104,8 @@ func (s *Session) defaultsOfCreation(ctx context.Context, resource string) {
 		if omitted == nil || given == nil {
 			continue
 		}
-		left := s.eventually(ctx, omitted, Own, (*state).seen)
-		said := s.eventually(ctx, given, Own, (*state).seen)
+		left := s.eventually(ctx, omitted, (*state).seen)
+		said := s.eventually(ctx, given, (*state).seen)
 		s.judgeDefaults(op, places, left, said, omitted.made)
 		for _, place := range places {
 			done[place.at] = true
@@ -152,7 +152,7 @@ func (s *Session) defaultsOfUpdate(ctx context.Context, op *openapi.Operation, t
 	start := s.look(ctx, t, Own)
 	defer func() { s.restore(ctx, op, t, start.body) }()
 	body := func(there bool) map[string]any {
-		changed := copyJSON(full).(map[string]any) //nolint:errcheck // a copy of an object is one
+		changed := copyJSON(full).(map[string]any)
 		for _, place := range places {
 			with(changed, place.at, *place.schema.Default, there)
 		}
@@ -182,7 +182,7 @@ func (s *Session) readOnlyOfCreation(ctx context.Context, resource string) {
 		if t == nil {
 			return nil, ex
 		}
-		return s.eventually(ctx, t, Own, (*state).seen), ex
+		return s.eventually(ctx, t, (*state).seen), ex
 	})
 }
 
@@ -221,7 +221,7 @@ func (s *Session) readOnly(ctx context.Context, op *openapi.Operation, send func
 			if st == nil || !st.seen() {
 				break
 			}
-			if got, has := st.body[p.Name]; !has || !(same(got, v) || sameInstant(fmt.Sprint(got), fmt.Sprint(v))) {
+			if got, has := st.body[p.Name]; !has || !same(got, v) && !sameInstant(fmt.Sprint(got), fmt.Sprint(v)) {
 				break
 			}
 			taken++

@@ -184,7 +184,8 @@ func (s *Session) limitIsKept(ctx context.Context, resource string) {
 func (s *Session) pagesAreWhole(ctx context.Context, resource string) {
 	sh := s.stock(ctx, resource, stocked)
 	d := s.listRequest(sh.paging, sh.values)
-	byCursor := s.walk(ctx, sh.paging, d, 2, nil)
+	limit := s.pageSize(ctx, sh)
+	byCursor := s.walk(ctx, sh.paging, d, limit, nil)
 	if s.judgePages(sh, byCursor, "its cursors") || len(byCursor.pages) == 0 {
 		return
 	}
@@ -194,7 +195,18 @@ func (s *Session) pagesAreWhole(ctx context.Context, resource string) {
 	}
 	linked := *sh.paging
 	linked.hasNext, linked.cursor, linked.offset, linked.number = false, "", "", ""
-	s.judgePages(sh, s.walk(ctx, &linked, d, 2, nil), "the Link header")
+	s.judgePages(sh, s.walk(ctx, &linked, d, limit, nil), "the Link header")
+}
+
+// pageSize is a limit with which a list has several pages, and not too many: there
+// may be more in it than what was put there.
+func (s *Session) pageSize(ctx context.Context, sh *shelf) int {
+	everything := s.walk(ctx, sh.paging, s.listRequest(sh.paging, sh.values), sh.most(), nil)
+	size := max(2, len(everything.all())/40+1)
+	if most := sh.most(); most > 0 {
+		size = min(size, most)
+	}
+	return size
 }
 
 // judgePages tells whether something is wrong with all pages together.
@@ -206,7 +218,7 @@ func (s *Session) judgePages(sh *shelf, l *listing, way string) bool {
 		last = l.pages[len(l.pages)-1].ex
 	}
 	switch {
-	case l.broken != "" && Status(l.last) == http.StatusTooManyRequests, l.broken == "time was up":
+	case l.unread, l.broken != "" && Status(l.last) == http.StatusTooManyRequests:
 		return false
 	case l.broken != "":
 		f.Claim = fmt.Sprintf("%s does not lead to its last page by %s.", sh.op.ID, way)
@@ -336,7 +348,7 @@ func (s *Session) orderIsKept(ctx context.Context, resource string) {
 	f := s.listFinding("M5", sh.paging, sh.sort)
 	limit := sh.most()
 	if sh.pages() {
-		limit = 3
+		limit = s.pageSize(ctx, sh)
 	}
 	for _, o := range orders {
 		d := s.listRequest(sh.paging, sh.values)
@@ -349,8 +361,8 @@ func (s *Session) orderIsKept(ctx context.Context, resource string) {
 		items := slices.DeleteFunc(l.all(), func(item map[string]any) bool { return !slices.Contains(mine, itemID(item, resource)) })
 		for i := 1; i < len(items); i++ {
 			a, b := items[i-1][o.property], items[i][o.property]
-			n, comparable := compareJSON(a, b)
-			if !comparable || n == 0 || (n > 0) == o.down {
+			n, sure := compareJSON(a, b)
+			if !sure || n == 0 || (n > 0) == o.down {
 				continue
 			}
 			f.Claim = fmt.Sprintf("%s does not sort by %s as it is asked to.", sh.op.ID, o.property)
@@ -475,7 +487,7 @@ func (s *Session) totalIsRight(ctx context.Context, resource string) {
 	sh := s.stock(ctx, resource, 4)
 	limit := sh.most()
 	if sh.pages() {
-		limit = 3
+		limit = s.pageSize(ctx, sh)
 	}
 	drafts := []*generate.Draft{s.listRequest(sh.paging, sh.values)}
 	for _, filter := range s.filtersOf(sh.paging) {
@@ -554,9 +566,9 @@ func (s *Session) pagesAreStable(ctx context.Context, resource string) {
 		before := sh.ids()
 		d := s.listRequest(sh.paging, sh.values)
 		change(d)
-		l := s.walk(ctx, sh.paging, d, 2, func(n int) {
+		l := s.walk(ctx, sh.paging, d, s.pageSize(ctx, sh), func(n int) {
 			if n == 1 {
-				s.put(ctx, sh, 0-2)
+				s.put(ctx, sh, -2)
 				s.put(ctx, sh, 25)
 			}
 		})

@@ -99,13 +99,13 @@ func (l *listing) complete() bool {
 
 // eventually looks at a thing until it is as it should be, or patience ends: what
 // is created may need a moment to be seen. It gives the last state.
-func (s *Session) eventually(ctx context.Context, t *thing, who Identity, good func(*state) bool) *state {
-	st := s.look(ctx, t, who)
+func (s *Session) eventually(ctx context.Context, t *thing, good func(*state) bool) *state {
+	st := s.look(ctx, t, Own)
 	for _, moment := range patience {
 		if good(st) || !wait(ctx, moment) {
 			break
 		}
-		st = s.look(ctx, t, who)
+		st = s.look(ctx, t, Own)
 	}
 	return st
 }
@@ -159,12 +159,28 @@ func (s *Session) fullBody(op *openapi.Operation, t *thing) map[string]any {
 	return body
 }
 
+// richBody is such a body with every property that it may have.
+func (s *Session) richBody(op *openapi.Operation, t *thing) map[string]any {
+	d := s.plain(op, t.values)
+	body := s.fullBody(op, t)
+	if body == nil {
+		return nil
+	}
+	d.Body = body
+	s.enrich(d)
+	rich, ok := d.Body.(map[string]any)
+	if !ok {
+		return body
+	}
+	return rich
+}
+
 // uniques are the pointers into what creates a resource that no two of them share,
 // by [openapi.ExtUnique].
 func (r *Runner) uniques(resource string) []string {
 	var all []string
 	if op := r.maker(resource); op != nil {
-		list, _ := op.Extensions[openapi.ExtUnique].([]any) //nolint:errcheck // what is no list is none
+		list, _ := op.Extensions[openapi.ExtUnique].([]any)
 		for _, v := range list {
 			if pointer, ok := v.(string); ok {
 				all = append(all, pointer)
@@ -230,16 +246,16 @@ func (s *Session) brand(schema *openapi.Schema, body any) []string {
 // branded creates a thing whose texts are found again wherever they turn up. It
 // gives them, too. A server that has its own idea of such texts gets those of the
 // document.
-func (s *Session) branded(ctx context.Context, resource string, who Identity) (*thing, []string) {
+func (s *Session) branded(ctx context.Context, resource string) (*thing, []string) {
 	var marks []string
 	op := s.maker(resource)
-	t, _ := s.makeThing(ctx, resource, who, func(d *generate.Draft) {
+	t, _ := s.makeThing(ctx, resource, Own, func(d *generate.Draft) {
 		marks = s.brand(bodySchema(op), d.Body)
 	})
 	if t != nil {
 		return t, marks
 	}
-	t = s.mustMake(ctx, resource, who)
+	t = s.mustMake(ctx, resource, Own)
 	return t, s.ownTexts(t.request.Body)
 }
 

@@ -102,8 +102,8 @@ func (p *paging) declare(x map[string]any) {
 	p.items, _ = text("items")
 	p.next, p.hasNext = text("next")
 	p.total, p.hasTotal = text("total")
-	p.stable, _ = x["stable"].(bool)           //nolint:errcheck // what is no truth value is false
-	filters, _ := x["filter"].(map[string]any) //nolint:errcheck // what is no object is none
+	p.stable, _ = x["stable"].(bool)
+	filters, _ := x["filter"].(map[string]any)
 	for name, pointer := range filters {
 		if s, ok := pointer.(string); ok {
 			p.filter[name] = s
@@ -232,6 +232,7 @@ type listing struct {
 	pages   []*page
 	// broken says why the walk did not end as it should; empty: it did.
 	broken string
+	unread bool // it was given up before that could be told
 	last   *wire.Exchange
 }
 
@@ -251,8 +252,11 @@ func (s *Session) listRequest(p *paging, values map[string]any) *generate.Draft 
 	return d
 }
 
-// maxPages is how many pages of a list are read at most.
-const maxPages = 400
+// Bounds of a walk, in pages.
+const (
+	maxPages  = 400
+	mostStale = 4 // without anything new
+)
 
 // walk reads a list to its end. A limit of 0 is none; between is called before
 // each further page.
@@ -262,7 +266,8 @@ func (s *Session) walk(ctx context.Context, p *paging, d *generate.Draft, limit 
 		l.draft.Query[p.limit] = number(limit)
 	}
 	ex := s.Send(ctx, l.draft, options...)
-	cursors := map[string]bool{}
+	cursors, seen := map[string]bool{}, map[string]bool{}
+	stale := 0 // pages in a row without anything new
 	for n := 1; ; n++ {
 		l.last = ex
 		found := p.read(ex)
@@ -274,15 +279,24 @@ func (s *Session) walk(ctx context.Context, p *paging, d *generate.Draft, limit 
 		if l.ends(found, limit) {
 			return l
 		}
+		stale++
+		for _, item := range found.items {
+			if text := show(item); !seen[text] {
+				seen[text], stale = true, 0
+			}
+		}
 		switch {
 		case ctx.Err() != nil:
-			l.broken = "time was up"
+			l.broken, l.unread = "time was up", true
 			return l
 		case found.next != "" && cursors[found.next]:
 			l.broken = "the cursor of a page leads to a page that was there before"
 			return l
+		case stale >= mostStale:
+			l.broken = fmt.Sprintf("%d pages in a row have nothing new", stale)
+			return l
 		case n >= maxPages:
-			l.broken = fmt.Sprintf("there is no end after %d pages", n)
+			l.broken, l.unread = fmt.Sprintf("there are more than %d pages", n), true
 			return l
 		}
 		cursors[found.next] = true
@@ -340,10 +354,17 @@ func (s *Session) sendTo(ctx context.Context, d *generate.Draft, base, reference
 	if err != nil || err2 != nil || to.Host != "" && to.Host != s.Base.Host {
 		return &wire.Exchange{Request: &wire.Request{Method: d.Op.Method, Target: reference}}
 	}
-	target := from.ResolveReference(to)
-	return s.Send(ctx, d, append(slices.Clone(options), Changed(func(request *wire.Request) {
-		request.Target = target.RequestURI()
-	}))...)
+	var o sending
+	for _, option := range options {
+		option(&o)
+	}
+	request, err := s.encode(d)
+	if err != nil {
+		return &wire.Exchange{Request: &wire.Request{Method: d.Op.Method, Target: reference}, Err: err}
+	}
+	request.Target = from.ResolveReference(to).RequestURI()
+	s.authorize(request, d.Op, &o)
+	return s.SendRaw(ctx, d.Op, request)
 }
 
 // itemID is what names an item of a list, as the resource's path would.

@@ -164,8 +164,8 @@ func (m *merging) members(ctx context.Context, name string, property *openapi.Sc
 }
 
 func (m *merging) inside(name, member string, value any, before, after *state, ex *wire.Exchange) {
-	was, _ := before.body[name].(map[string]any) //nolint:errcheck // what is no object has no members
-	is, _ := after.body[name].(map[string]any)   //nolint:errcheck // likewise
+	was, _ := before.body[name].(map[string]any)
+	is, _ := after.body[name].(map[string]any)
 	sent := show(map[string]any{name: map[string]any{member: value}})
 	for _, sibling := range membersOf(was) {
 		if sibling != member && !same(was[sibling], is[sibling]) && !empty(was[sibling]) {

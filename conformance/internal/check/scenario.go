@@ -56,7 +56,7 @@ func bodyOf(ex *wire.Exchange) any {
 
 // objectOf is the JSON object of an answer; nil if it is none.
 func objectOf(ex *wire.Exchange) map[string]any {
-	object, _ := bodyOf(ex).(map[string]any) //nolint:errcheck // what is no object is none
+	object, _ := bodyOf(ex).(map[string]any)
 	return object
 }
 
@@ -199,7 +199,55 @@ func (s *Session) plain(op *openapi.Operation, values map[string]any) *generate.
 			d.Path[name] = value
 		}
 	}
+	s.prove(d)
 	return d
+}
+
+// prove puts the password of who was logged in into a request that changes one of
+// their things and requires it.
+func (s *Session) prove(d *generate.Draft) {
+	p := s.fixtures.persona
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	password := p.values["password"]
+	body, ok := d.Body.(map[string]any)
+	if !ok || password == nil || Public(d.Op) || !slices.Contains(required(d.Op), "password") {
+		return
+	}
+	for _, resource := range s.resources() {
+		if s.creator(resource) == d.Op || s.replacer(resource) == d.Op || s.patcher(resource) == d.Op || s.remover(resource) == d.Op {
+			body["password"] = password
+		}
+	}
+}
+
+// remover is the operation that removes a resource where none is a DELETE: a POST
+// below it that is called so.
+func (r *Runner) remover(resource string) *openapi.Operation {
+	for _, name := range []string{"/remove", "/delete"} {
+		if op := r.at(http.MethodPost, resource+name); op != nil {
+			return op
+		}
+	}
+	return nil
+}
+
+// makeRoom removes all of a list: there may be as many things as there can be.
+func (s *Session) makeRoom(ctx context.Context, resource string, above map[string]any) {
+	p, remove := s.paging(s.lister(resource)), s.remover(resource)
+	if p == nil || remove == nil {
+		return
+	}
+	found := p.read(s.Send(ctx, s.listRequest(p, above)))
+	if found == nil {
+		return
+	}
+	for _, item := range found.items {
+		d := s.plain(remove, above)
+		d.Path[parameter(resource)] = itemID(item, resource)
+		s.Send(ctx, d)
+		s.fixtures.forget(resource, map[string]any{parameter(resource): item["id"]})
+	}
 }
 
 // mergePatch is the body of a merge patch that an operation takes; nil if it takes
@@ -259,7 +307,7 @@ func (r *Runner) linked(resource string) *openapi.Operation {
 			continue
 		}
 		for _, link := range op.Responses["201"].Links {
-			expression, _ := link.Parameters[parameter(resource)].(string) //nolint:errcheck // what is no text is no expression
+			expression, _ := link.Parameters[parameter(resource)].(string)
 			if link.OperationID == read.ID && strings.HasPrefix(expression, "$response.") {
 				return op
 			}
@@ -275,11 +323,12 @@ func (r *Runner) kinds() []string {
 	})
 }
 
-// sharing tells whether a creation may give what there is already: it declares 200
-// besides 201 or 202. Who changes such a thing changes that of others.
+// sharing tells whether things of a kind are not those of one probe alone: a
+// creation may give what there is already, if it declares 200 besides 201 or 202;
+// or what others have created may have to make room.
 func (r *Runner) sharing(resource string) bool {
 	op := r.maker(resource)
-	return op.Method == http.MethodPost && names(op, http.StatusOK) && (names(op, http.StatusCreated) || names(op, http.StatusAccepted))
+	return r.deleter(resource) == nil && r.remover(resource) != nil || op.Method == http.MethodPost && names(op, http.StatusOK) && (names(op, http.StatusCreated) || names(op, http.StatusAccepted))
 }
 
 // parent is the resource that another one is of; empty if it is of none.
@@ -293,7 +342,7 @@ func parent(resource string) string {
 
 // make creates a thing, with a change to the request. It gives what came of it
 // instead if there is none.
-func (s *Session) makeThing(ctx context.Context, resource string, who Identity, change func(*generate.Draft), options ...Option) (*thing, *wire.Exchange) {
+func (s *Session) makeThing(ctx context.Context, resource string, who Identity, change func(*generate.Draft)) (*thing, *wire.Exchange) {
 	above := map[string]any{}
 	if p := parent(resource); p != "" {
 		if s.maker(p) == nil {
@@ -306,11 +355,11 @@ func (s *Session) makeThing(ctx context.Context, resource string, who Identity, 
 			above = s.mustMake(ctx, p, who).values
 		}
 	}
-	return s.makeUnder(ctx, resource, above, who, change, options...)
+	return s.makeUnder(ctx, resource, above, who, change)
 }
 
 // makeUnder creates a thing of a parent that is there.
-func (s *Session) makeUnder(ctx context.Context, resource string, above map[string]any, who Identity, change func(*generate.Draft), options ...Option) (*thing, *wire.Exchange) {
+func (s *Session) makeUnder(ctx context.Context, resource string, above map[string]any, who Identity, change func(*generate.Draft)) (*thing, *wire.Exchange) {
 	op := s.maker(resource)
 	if op == nil {
 		s.Skip("no operation creates " + resource)
@@ -323,7 +372,11 @@ func (s *Session) makeUnder(ctx context.Context, resource string, above map[stri
 	if change != nil {
 		change(d)
 	}
-	ex := s.Send(ctx, d, append([]Option{As(who)}, options...)...)
+	ex := s.Send(ctx, d, As(who))
+	if Status(ex) == http.StatusConflict && who == Own && s.remover(resource) != nil {
+		s.makeRoom(ctx, resource, above)
+		ex = s.Send(ctx, d)
+	}
 	return s.thingOf(resource, who, d, ex), ex
 }
 
@@ -462,19 +515,14 @@ func (s *Session) fresh(op *openapi.Operation, name string) any {
 }
 
 // together sends requests at the same moment, and judges each answer.
-func (s *Session) together(ctx context.Context, drafts []*generate.Draft, options ...Option) []*wire.Exchange {
-	var o sending
-	for _, option := range options {
-		option(&o)
-	}
+func (s *Session) together(ctx context.Context, drafts []*generate.Draft) []*wire.Exchange {
 	requests := make([]*wire.Request, 0, len(drafts))
 	for _, d := range drafts {
 		request, err := s.encode(d)
 		if err != nil {
 			s.Skip("a request cannot be written: " + err.Error())
 		}
-		s.authorize(request, d.Op, &o)
-		request.Header = append(request.Header, o.fields...)
+		s.authorize(request, d.Op, &sending{})
 		requests = append(requests, request)
 	}
 	exchanges := s.client.Together(ctx, requests...)

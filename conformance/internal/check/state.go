@@ -30,7 +30,8 @@ func stateProbes(r *Runner) []Probe {
 		op := r.maker(resource)
 		add := func(class string, on *openapi.Operation, run func(ctx context.Context, s *Session)) {
 			if on != nil {
-				all = append(all, Probe{Name: class + " " + on.ID + " " + resource, Class: class, Op: on, Writes: true, Alone: r.sharing(resource), Run: run})
+				alone := r.sharing(resource) || class == "H11" && parent(resource) == ""
+				all = append(all, Probe{Name: class + " " + on.ID + " " + resource, Class: class, Op: on, Writes: true, Alone: alone, Run: run})
 			}
 		}
 		add("H1", op, func(ctx context.Context, s *Session) { s.createdIsThere(ctx, resource) })
@@ -66,7 +67,7 @@ func (s *Session) createdIsThere(ctx context.Context, resource string) {
 	if Status(t.made) == http.StatusAccepted {
 		s.Skip("it is created later")
 	}
-	st := s.eventually(ctx, t, Own, (*state).seen)
+	st := s.eventually(ctx, t, (*state).seen)
 	if st.op == nil {
 		return
 	}
@@ -164,7 +165,7 @@ func (s *Session) createdAsSent(ctx context.Context, resource string) {
 		tried = true
 		sent := pair{jsonOf(t.made.Request.Body), schema}
 		answered := pair{bodyOf(t.made), answerSchema(op, Status(t.made))}
-		if st := s.eventually(ctx, t, Own, (*state).seen); st.seen() {
+		if st := s.eventually(ctx, t, (*state).seen); st.seen() {
 			s.reportUnfaithful(st.op, sent, pair{st.body, st.schema}, "creation", t.made, st)
 			continue
 		}
@@ -181,6 +182,7 @@ func (s *Session) variations(op *openapi.Operation) []func(*generate.Draft) {
 	schema := bodySchema(op)
 	all := []func(*generate.Draft){
 		func(*generate.Draft) {},
+		func(d *generate.Draft) { s.enrich(d) },
 		func(d *generate.Draft) { d.Body = s.vary(schema, d.Body, false) },
 		func(d *generate.Draft) { d.Body = s.vary(schema, d.Body, true) },
 	}
@@ -192,6 +194,15 @@ func (s *Session) variations(op *openapi.Operation) []func(*generate.Draft) {
 		}
 	}
 	return all[:min(len(all), 8)]
+}
+
+// enrich gives a body every property that it may have.
+func (s *Session) enrich(d *generate.Draft) {
+	schema := bodySchema(d.Op)
+	before := d.Body
+	if s.like(d, s.Source.Valid(schema, openapi.Request, generate.Full)); !s.keeps(schema, d.Body, openapi.Request) {
+		d.Body = before
+	}
 }
 
 // like makes the body like an example, but for what must be its own.
@@ -226,7 +237,7 @@ func (s *Session) vary(schema *openapi.Schema, v any, high bool) any {
 			continue
 		}
 		for _, candidate := range s.extremes(property, value, high) {
-			changed := copyJSON(varied).(map[string]any) //nolint:errcheck // a copy of an object is one
+			changed := copyJSON(varied).(map[string]any)
 			changed[name] = candidate
 			if s.keeps(property, candidate, openapi.Request) {
 				varied[name] = candidate
@@ -292,7 +303,7 @@ func (s *Session) reportUnfaithful(op *openapi.Operation, sent, got pair, when s
 // deletedIsGone: what was deleted is not served (H3).
 func (s *Session) deletedIsGone(ctx context.Context, resource string) {
 	t := s.mustMake(ctx, resource, Own)
-	before := s.eventually(ctx, t, Own, (*state).seen)
+	before := s.eventually(ctx, t, (*state).seen)
 	if !before.seen() {
 		s.Skip("what is created cannot be read")
 	}
@@ -305,7 +316,7 @@ func (s *Session) deletedIsGone(ctx context.Context, resource string) {
 		Sent: "DELETE, and then the request to read", Expected: "404 or 410",
 	}
 	served := func(st *state) bool { return st.seen() && s.unchanged(before.body, st.body) }
-	after := s.eventually(ctx, t, Own, func(st *state) bool { return !served(st) })
+	after := s.eventually(ctx, t, func(st *state) bool { return !served(st) })
 	s.Coverage.Mark(success(s.deleter(resource)), Judged)
 	if served(after) {
 		f.Claim, f.Got = fmt.Sprintf("%s still serves what %s has deleted.", after.op.ID, s.deleter(resource).ID), describe(after.ex)
@@ -372,7 +383,7 @@ func (s *Session) deletedTwice(ctx context.Context, resource string) {
 // readingChangesNothing: GET and HEAD are safe (H10; RFC 9110 9.2.1).
 func (s *Session) readingChangesNothing(ctx context.Context, resource string) {
 	t, op := s.mustMake(ctx, resource, Own), s.reader(resource)
-	before := s.eventually(ctx, t, Own, (*state).seen)
+	before := s.eventually(ctx, t, (*state).seen)
 	if !before.seen() {
 		s.Skip("what is created cannot be read")
 	}

@@ -51,7 +51,11 @@ func tenantProbes(r *Runner) []Probe {
 		}
 		for _, op := range r.actions(resource) {
 			if op.Method != http.MethodGet {
-				add("J2", op.ID, op, func(ctx context.Context, s *Session) { s.foreignWrite(ctx, op, resource) })
+				class := "J2"
+				if r.adds(op, resource) {
+					class = "J5"
+				}
+				add(class, op.ID, op, func(ctx context.Context, s *Session) { s.foreignWrite(ctx, op, resource) })
 			}
 			add("J4", op.ID, op, func(ctx context.Context, s *Session) { s.foreignAsAbsent(ctx, op, resource) })
 		}
@@ -85,6 +89,11 @@ func (r *Runner) actions(resource string) []*openapi.Operation {
 		}
 	}
 	return all
+}
+
+// adds tells whether an operation creates something below a resource.
+func (r *Runner) adds(op *openapi.Operation, resource string) bool {
+	return slices.ContainsFunc(r.resources(), func(below string) bool { return parent(below) == resource && r.maker(below) == op })
 }
 
 // foreignRead: what is another's cannot be read (J1).
@@ -140,7 +149,7 @@ func (s *Session) mine(ctx context.Context, body map[string]any, resource string
 // to it (J5).
 func (s *Session) foreignWrite(ctx context.Context, op *openapi.Operation, resource string) {
 	t := s.mustMake(ctx, resource, Own)
-	before := s.eventually(ctx, t, Own, (*state).seen)
+	before := s.eventually(ctx, t, (*state).seen)
 	if !before.seen() {
 		s.Skip("what is created cannot be read")
 	}
@@ -160,13 +169,12 @@ func (s *Session) foreignWrite(ctx context.Context, op *openapi.Operation, resou
 		Class: "J2", Severity: finding.Must, Pointer: success(op),
 		Sent: "the id of a thing of one tenant, with the credentials of another", Expected: "a refusal: " + refusalsOf(op), Got: describe(ex),
 	}
-	child := slices.ContainsFunc(s.resources(), func(below string) bool { return parent(below) == resource && s.maker(below) == op })
 	switch {
 	case after.gone:
 		f.Claim = fmt.Sprintf("%s lets one tenant delete what is another's.", op.ID)
 	case after.seen() && s.changedBy(d, before, after):
 		f.Claim = fmt.Sprintf("%s lets one tenant change what is another's.", op.ID)
-	case OK(ex) && child:
+	case OK(ex) && s.adds(op, resource):
 		f.Class, f.Claim = "J5", fmt.Sprintf("%s lets one tenant add to what is another's.", op.ID)
 	case OK(ex) && op.Path != resource && op.Method == http.MethodPost:
 		f.Claim = fmt.Sprintf("%s lets one tenant act on what is another's.", op.ID)
@@ -204,7 +212,7 @@ func collectionOf(read, change *openapi.Operation) string {
 
 // foreignList: what is another's is in no list (J3).
 func (s *Session) foreignList(ctx context.Context, resource string) {
-	t, marks := s.branded(ctx, resource, Own)
+	t, marks := s.branded(ctx, resource)
 	p := s.paging(s.lister(resource))
 	drafts := []*generate.Draft{s.listRequest(p, t.values)}
 	if above := parent(resource); above != "" && s.maker(above) != nil {
@@ -241,7 +249,7 @@ func (s *Session) showsForeign(l *listing, resource string, t *thing, marks []st
 
 // foreignFilter: a cursor or a filter does not lead to what is another's (J6).
 func (s *Session) foreignFilter(ctx context.Context, resource string) {
-	t, marks := s.branded(ctx, resource, Own)
+	t, marks := s.branded(ctx, resource)
 	p := s.paging(s.lister(resource))
 	s.makeUnder(ctx, resource, t.values, Own, nil)
 	f := finding.Finding{
@@ -304,7 +312,7 @@ func (s *Session) sharedItems(p *paging, a, b *wire.Exchange, resource string) b
 // filterValues are values of a filter that find a thing.
 func (s *Session) filterValues(parameter *openapi.Parameter, t *thing, marks []string) []any {
 	var all []any
-	body, _ := t.request.Body.(map[string]any) //nolint:errcheck // what is no object has no members
+	body, _ := t.request.Body.(map[string]any)
 	candidates := []any{body[parameter.Name]}
 	for _, mark := range marks {
 		candidates = append(candidates, mark)
@@ -371,7 +379,7 @@ func (s *Session) foreignReference(ctx context.Context, op *openapi.Operation, r
 
 // foreignTexts: no answer to one tenant has texts of another (J7).
 func (s *Session) foreignTexts(ctx context.Context, resource string) {
-	t, marks := s.branded(ctx, resource, Own)
+	t, marks := s.branded(ctx, resource)
 	marks = append(marks, s.ownTexts(t.request.Body)...)
 	if id := t.id(); len(id) > 16 {
 		marks = append(marks, id)
@@ -388,7 +396,7 @@ func (s *Session) foreignTexts(ctx context.Context, resource string) {
 	}
 	// What the other tenant wants to call as this one's is called: one property at
 	// a time, so that the rest is not sent by themselves.
-	given, _ := t.request.Body.(map[string]any) //nolint:errcheck // what is no object has no members
+	given, _ := t.request.Body.(map[string]any)
 	for _, name := range membersOf(given) {
 		text, ok := given[name].(string)
 		if !ok || !slices.Contains(marks, text) {

@@ -169,7 +169,7 @@ func (s *Session) conflict(ctx context.Context, resource string) signature {
 	if op.Path == resource {
 		return signature{}
 	}
-	t, _ := s.branded(ctx, resource, Own)
+	t, _ := s.branded(ctx, resource)
 	again := t.request.Clone()
 	dropHeader(again, "Idempotency-Key")
 	sig := signatureOf(s.Send(ctx, again))
@@ -184,16 +184,21 @@ func (s *Session) conflict(ctx context.Context, resource string) signature {
 	return sig
 }
 
-// listAgrees: what was created is in the list, and looks there as it does alone
-// (H11).
+// listAgrees: what was created is in the list, and looks there as it does alone,
+// also after it has changed (H11).
 func (s *Session) listAgrees(ctx context.Context, resource string) {
 	t := s.mustMake(ctx, resource, Own)
-	p := s.paging(s.lister(resource))
-	alone := s.eventually(ctx, t, Own, (*state).seen)
-	if !alone.seen() {
+	if st := s.eventually(ctx, t, (*state).seen); !st.seen() {
 		s.Skip("what is created cannot be read")
 	}
-	listed := s.lookInList(ctx, t, Own)
+	if s.agrees(ctx, t, "") && s.alter(ctx, t, s.look(ctx, t, Own)) != nil {
+		s.agrees(ctx, t, " after an update")
+	}
+}
+
+func (s *Session) agrees(ctx context.Context, t *thing, when string) bool {
+	p := s.paging(s.lister(t.resource))
+	alone, listed := s.look(ctx, t, Own), s.lookInList(ctx, t, Own)
 	for _, moment := range patience {
 		if listed.seen() && len(s.disagreements(p, alone, listed)) == 0 || !wait(ctx, moment) {
 			break
@@ -203,16 +208,28 @@ func (s *Session) listAgrees(ctx context.Context, resource string) {
 	f := finding.Finding{Class: "H11", Severity: finding.Must, Pointer: success(p.op), Sent: "the requests to read and to list what was created"}
 	s.Coverage.Mark(f.Pointer, Judged)
 	if listed.gone && alone.seen() {
-		f.Claim = fmt.Sprintf("%s leaves out what %s shows.", p.op.ID, alone.op.ID)
+		f.Claim = fmt.Sprintf("%s leaves out what %s shows%s.", p.op.ID, alone.op.ID, when)
 		f.Expected, f.Got = "what was created, among the items", "a list without it"
 		s.found(f, p.op, alone.ex, listed.ex)
-		return
+		return false
 	}
-	for _, name := range s.disagreements(p, alone, listed) {
-		f.Claim = fmt.Sprintf("%s and %s do not agree in %s.", p.op.ID, alone.op.ID, name)
-		f.Expected, f.Got = show(alone.body[name]), show(listed.body[name])
-		s.found(f, p.op, alone.ex, listed.ex)
+	differ := s.disagreements(p, alone, listed)
+	if len(differ) == 0 {
+		return true
 	}
+	f.Claim = fmt.Sprintf("%s and %s do not agree%s.", p.op.ID, alone.op.ID, when)
+	f.Expected, f.Got = excerpt(alone.body, differ), excerpt(listed.body, differ)
+	s.found(f, p.op, alone.ex, listed.ex)
+	return false
+}
+
+// excerpt shows some members of an object.
+func excerpt(object map[string]any, names []string) string {
+	some := map[string]any{}
+	for _, name := range names {
+		some[name] = object[name]
+	}
+	return show(some)
 }
 
 // disagreements are the properties that a thing has in another way in a list,
@@ -243,7 +260,7 @@ func (s *Session) disagreements(p *paging, alone, listed *state) []string {
 func (s *Session) childOfItsParent(ctx context.Context, resource string) {
 	child := s.mustMake(ctx, resource, Own)
 	stranger := s.mustMake(ctx, parent(resource), Own)
-	if st := s.eventually(ctx, child, Own, (*state).seen); !st.seen() {
+	if st := s.eventually(ctx, child, (*state).seen); !st.seen() {
 		s.Skip("what is created cannot be read")
 	}
 	wrong := map[string]any{}
@@ -298,21 +315,25 @@ func (s *Session) idsAreTheServers(ctx context.Context, resource string) {
 	if s.deleter(resource) == nil {
 		return
 	}
-	old, _ := s.branded(ctx, resource, Own)
-	if removed := s.remove(ctx, old); !OK(removed) {
-		return
-	}
-	_, digits := rational(fmt.Sprint(old.values[parameter(resource)]))
-	if !digits && len(s.ownTexts(old.request.Body)) == 0 {
-		return // an id may be made of what the thing says
-	}
-	next, _ := s.makeUnder(ctx, resource, old.values, Own, nil)
-	if next != nil && next.id() == old.id() && !strings.Contains(string(next.made.Request.Body), next.id()) {
+	for range rounds { // somebody else may be given the id
+		old, _ := s.branded(ctx, resource)
+		if removed := s.remove(ctx, old); !OK(removed) {
+			return
+		}
+		_, digits := rational(fmt.Sprint(old.values[parameter(resource)]))
+		if !digits && len(s.ownTexts(old.request.Body)) == 0 {
+			return // an id may be made of what the thing says
+		}
+		next, _ := s.makeUnder(ctx, resource, old.values, Own, nil)
+		if next == nil || next.id() != old.id() || strings.Contains(string(next.made.Request.Body), next.id()) {
+			continue
+		}
 		s.found(finding.Finding{
 			Class: "H13", Severity: finding.Should, Pointer: success(op),
 			Claim: fmt.Sprintf("%s gives an id again that was another's, which is deleted.", op.ID),
 			Sent:  "a creation, a deletion and another creation", Expected: "an id that was not there before", Got: "the id of what was deleted",
 		}, op, old.made, next.made)
+		return
 	}
 }
 
