@@ -37,6 +37,9 @@ func answerProbes(r *Runner) []Probe {
 		if names(op, http.StatusCreated) {
 			add(probeOf("B3", op, probeLocation), op.StatusPointer("201"))
 		}
+		if op.Method == http.MethodDelete {
+			add(probeOf("O9", op, probeOnce))
+		}
 		add(probeOf("L6", op, probeReflection))
 		if len(op.Parameters) > 0 {
 			add(probeOf("L3", op, probeParameterNames))
@@ -220,6 +223,13 @@ func probeLocation(ctx context.Context, s *Session) {
 	}
 	s.readLocation(ctx, f, ex, routes[0], target)
 	s.Coverage.Mark(f.Pointer, Judged)
+}
+
+// probeOnce deletes on a connection of its own: on one that was kept, that the
+// server hangs up after it has done what was asked cannot be told from a connection
+// that had ended before, and the request is sent again.
+func probeOnce(ctx context.Context, s *Session) {
+	s.Send(ctx, s.Draft(ctx, s.probe.Op, true), Changed(func(request *wire.Request) { request.Stream = true }))
 }
 
 // creating is a request that has what is required of its path: what is there
