@@ -59,7 +59,10 @@ func (r *Runner) cases(op *openapi.Operation) []generate.Case {
 		return made
 	}
 	source := &generate.Source{Doc: r.Document, Seed: r.seed(op.ID), Unique: r.unique}
-	made = source.Cases(op)
+	// In a form everything is text: {} is a text of two characters.
+	made = slices.DeleteFunc(source.Cases(op), func(c generate.Case) bool {
+		return c.Side == breaks && c.Keyword == "type" && (strings.Contains(c.In, "form-urlencoded") || strings.Contains(c.In, "multipart"))
+	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.made[op.ID] = made
