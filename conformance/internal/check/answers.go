@@ -127,6 +127,7 @@ func (r *Runner) bodyLimit(op *openapi.Operation) int {
 // mistaken makes a mistake, and judges the status that it is refused with: A5. That
 // it is not refused at all is judged elsewhere.
 func (s *Session) mistaken(ctx context.Context, op *openapi.Operation, m slip) {
+	s.provide(ctx, op)
 	if baseline := s.baseline(ctx, op); !OKStatus(baseline.status) {
 		s.Skip(fmt.Sprintf("a valid request of %s is answered with %d", op.ID, baseline.status))
 	}
@@ -149,6 +150,24 @@ func (s *Session) mistaken(ctx context.Context, op *openapi.Operation, m slip) {
 		status == http.StatusNotFound && len(prefixes(op.Path)) == 0,
 		status == http.StatusUnprocessableEntity:
 		s.Report(f, 1)
+	}
+}
+
+// provide makes the resource of an operation known that only a PUT to it creates,
+// if there is none yet.
+func (s *Session) provide(ctx context.Context, op *openapi.Operation) {
+	all := prefixes(op.Path)
+	if len(all) == 0 || s.fixtures.get(all[len(all)-1]) != nil {
+		return
+	}
+	resource := all[len(all)-1]
+	if maker := s.maker(resource); maker == nil || maker.Path != resource {
+		return
+	}
+	if t, _ := s.makeThing(ctx, resource, Own, nil); t != nil {
+		s.fixtures.mu.Lock()
+		defer s.fixtures.mu.Unlock()
+		s.fixtures.add(resource, t.values)
 	}
 }
 
