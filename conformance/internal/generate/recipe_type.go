@@ -1,8 +1,10 @@
 package generate
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -243,11 +245,44 @@ func (w *walker) listedValues(sp spot, p *openapi.Schema) {
 			w.add(r)
 		}
 	}
+	if others := w.listedElsewhere(values); len(others) > 0 {
+		r := sp.recipe(p, Breaks, "E5", keyword).with("elsewhere", "a value that is not listed here, but where some of these are",
+			func(*generation, any) []any { return others })
+		for _, q := range sp.shape.parts {
+			r.also = append(r.also, openapi.Join(q.Pointer, "discriminator"), openapi.Join(q.Pointer, "oneOf"))
+		}
+		w.add(r)
+	}
 	if slices.ContainsFunc(values, func(v any) bool { _, ok := v.(json.Number); return ok }) {
 		w.add(sp.recipe(p, Breaks, "E5", keyword).with("next", "a number that is not listed", func(*generation, any) []any {
 			return unlistedNumbers(values)
 		}))
 	}
+}
+
+// listedElsewhere gives what other lists of the document have besides values of this
+// one: a server that knows them may take them here, too.
+func (w *walker) listedElsewhere(values []any) []any {
+	if w.src.Doc == nil {
+		return nil
+	}
+	has := func(list []any, v any) bool {
+		return slices.ContainsFunc(list, func(x any) bool { return bytes.Equal(mustJSON(x), mustJSON(v)) })
+	}
+	places := w.src.Doc.Places()
+	var others []any
+	for _, pointer := range slices.Sorted(maps.Keys(places)) {
+		list := places[pointer].Enum
+		if !slices.ContainsFunc(list, func(v any) bool { return has(values, v) }) {
+			continue
+		}
+		for _, v := range list {
+			if !has(values, v) && !has(others, v) {
+				others = append(others, v)
+			}
+		}
+	}
+	return others
 }
 
 func allText(values []any) bool {
