@@ -553,7 +553,7 @@ type BeneficiaryAddress struct {
 
 // CloseAccount The proof that it is you, and why you leave.
 //
-// Example: {"password":"correct horse battery staple","reason":"I do not trade any more."}
+// Example: {"password":"violet teapot under seven bridges","reason":"I do not trade any more."}
 type CloseAccount struct {
 	// Code Six digits of the authenticator app, or a recovery code. Spaces do not count.
 	//
@@ -562,7 +562,7 @@ type CloseAccount struct {
 
 	// Password The customer's password.
 	//
-	// Example: correct horse battery staple
+	// Example: violet teapot under seven bridges
 	Password Password `json:"password"`
 
 	// Reason Why you close the account, if you like to say.
@@ -926,7 +926,7 @@ type DisbursementMethodType string
 
 // DisbursementMethodChange A method to store, with the password as proof that it is you.
 //
-// Example: {"method":{"account_name":"Johny Smith","account_type":"checking","bank_aba_routing_number":"021000021","bank_account_number":"000123456789","bank_address":{"city":"New York","state":"NY"},"bank_name":"Bank of Coffee","currency":"usd","type":"ach"},"password":"correct horse battery staple"}
+// Example: {"method":{"account_name":"Johny Smith","account_type":"checking","bank_aba_routing_number":"021000021","bank_account_number":"000123456789","bank_address":{"city":"New York","state":"NY"},"bank_name":"Bank of Coffee","currency":"usd","type":"ach"},"password":"violet teapot under seven bridges"}
 type DisbursementMethodChange struct {
 	// Method Where to send money to. `type` says which of the three kinds it is.
 	//
@@ -936,7 +936,7 @@ type DisbursementMethodChange struct {
 
 	// Password The customer's password.
 	//
-	// Example: correct horse battery staple
+	// Example: violet teapot under seven bridges
 	Password Password `json:"password"`
 }
 
@@ -1248,7 +1248,7 @@ type LinkToken struct {
 
 // LogIn Who logs in.
 //
-// Example: {"email":"johny.smith@example.com","password":"correct horse battery staple"}
+// Example: {"email":"johny.smith@example.com","password":"violet teapot under seven bridges"}
 type LogIn struct {
 	// Code Six digits of the authenticator app, or a recovery code. Spaces do not count.
 	//
@@ -1266,7 +1266,7 @@ type LogIn struct {
 
 	// Password The customer's password.
 	//
-	// Example: correct horse battery staple
+	// Example: violet teapot under seven bridges
 	Password Password `json:"password"`
 }
 
@@ -1636,7 +1636,7 @@ type NewDisbursementMethod struct {
 // known from breaches, easily guessed, or made of the customer's own data
 // is refused with 422, which says why.
 //
-// Example: correct horse battery staple
+// Example: violet teapot under seven bridges
 type NewPassword = string
 
 // NewPhoneNumber The phone number, as a string or as a positive integer: in the
@@ -1756,12 +1756,12 @@ type NullableTimestamp = scalar.Timestamp
 
 // Password The customer's password.
 //
-// Example: correct horse battery staple
+// Example: violet teapot under seven bridges
 type Password = string
 
 // PasswordAndCode The password and a code, as proof that it is you.
 //
-// Example: {"code":"492039","password":"correct horse battery staple"}
+// Example: {"code":"492039","password":"violet teapot under seven bridges"}
 type PasswordAndCode struct {
 	// Code Six digits of the authenticator app, or a recovery code. Spaces do not count.
 	//
@@ -1770,17 +1770,17 @@ type PasswordAndCode struct {
 
 	// Password The customer's password.
 	//
-	// Example: correct horse battery staple
+	// Example: violet teapot under seven bridges
 	Password Password `json:"password"`
 }
 
 // PasswordChange A password, and the one that takes its place.
 //
-// Example: {"current_password":"correct horse battery staple","new_password":"the tea is cold but the cat is warm"}
+// Example: {"current_password":"violet teapot under seven bridges","new_password":"the tea is cold but the cat is warm"}
 type PasswordChange struct {
 	// CurrentPassword The customer's password.
 	//
-	// Example: correct horse battery staple
+	// Example: violet teapot under seven bridges
 	CurrentPassword Password `json:"current_password"`
 
 	// NewPassword A password to set: of any characters, at least 15 of them, or at least 8
@@ -1789,17 +1789,17 @@ type PasswordChange struct {
 	// is refused with 422, which says why.
 	//
 	//
-	// Example: correct horse battery staple
+	// Example: violet teapot under seven bridges
 	NewPassword NewPassword `json:"new_password"`
 }
 
 // PasswordOnly The password, as proof that it is you.
 //
-// Example: {"password":"correct horse battery staple"}
+// Example: {"password":"violet teapot under seven bridges"}
 type PasswordOnly struct {
 	// Password The customer's password.
 	//
-	// Example: correct horse battery staple
+	// Example: violet teapot under seven bridges
 	Password Password `json:"password"`
 }
 
@@ -2065,7 +2065,7 @@ type Token = string
 
 // TokenAndPassword The token of a link, and a password to set.
 //
-// Example: {"password":"correct horse battery staple","token":"3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+// Example: {"password":"violet teapot under seven bridges","token":"3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
 type TokenAndPassword struct {
 	// Password A password to set: of any characters, at least 15 of them, or at least 8
 	// for an account with a second factor (NIST SP 800-63B-4). One that is
@@ -2073,7 +2073,7 @@ type TokenAndPassword struct {
 	// is refused with 422, which says why.
 	//
 	//
-	// Example: correct horse battery staple
+	// Example: violet teapot under seven bridges
 	Password NewPassword `json:"password"`
 
 	// Token The token of a link in an e-mail, which follows `#token=`. It is a secret.

@@ -32,7 +32,7 @@ var formats = map[string]func(string) error{
 	"password":  func(string) error { return nil },
 	"uri":       uri,
 	"uuid": func(s string) error {
-		if id, err := uuid.Parse(s); err != nil || id.String() != s {
+		if id, err := uuid.Parse(s); err != nil || !strings.EqualFold(id.String(), s) {
 			return errFormat
 		}
 		return nil
