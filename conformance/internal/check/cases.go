@@ -232,7 +232,11 @@ func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signa
 		f.Expected = fmt.Sprintf("%d, as for other faults", refuses[0].status)
 		s.Report(f, 1)
 	case refusal(sig) && (strings.HasPrefix(c.In, "body") || c.In == "query" || c.In == "header") && c.At != "" && c.Raw == nil:
-		if says, right := s.namesFault(c.Draft.Op, ex, c.At); says && !right {
+		at := c.At
+		if c.Param != "" {
+			at = c.Param
+		}
+		if says, right := s.namesFault(c.Draft.Op, ex, at); says && !right {
 			f.Class, f.Severity = "L3", finding.Should
 			f.Claim = fmt.Sprintf("refuses what breaks %s of %s, and names another place", c.Keyword, place(c))
 			f.Expected = "an error that names " + c.At

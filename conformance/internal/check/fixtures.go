@@ -114,6 +114,14 @@ func (f *fixtures) make(ctx context.Context, s *Session, resource string) (map[s
 		}
 		reason = op.ID + " does not tell what names a " + resource
 	}
+	if maker := s.maker(resource); maker != nil && maker.Path == resource { // a PUT
+		if t, _ := s.makeThing(ctx, resource, Own, nil); t != nil {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.add(resource, t.values)
+			return t.values, nil
+		}
+	}
 	return nil, fmt.Errorf("%w: %s", errNoFixture, reason)
 }
 
@@ -136,6 +144,10 @@ func related(path, resource string) bool {
 // harvest learns from an answer to the run's own requests.
 func (f *fixtures) harvest(op *openapi.Operation, ex *wire.Exchange) {
 	if op == nil || !OK(ex) {
+		return
+	}
+	if templates := prefixes(op.Path); op.Method == http.MethodDelete && len(templates) > 0 {
+		f.forget(templates[len(templates)-1], f.parents(op, ex))
 		return
 	}
 	f.learn(op, ex)
@@ -192,7 +204,7 @@ func (f *fixtures) add(resource string, values map[string]any) {
 func (f *fixtures) forget(resource string, values map[string]any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.known[resource] = slices.DeleteFunc(f.known[resource], func(k map[string]any) bool { return fmt.Sprint(k) == fmt.Sprint(values) })
+	f.known[resource] = slices.DeleteFunc(slices.Clone(f.known[resource]), func(k map[string]any) bool { return fmt.Sprint(k) == fmt.Sprint(values) })
 }
 
 // match finds the template that a URL of the server is an instance of.
