@@ -102,13 +102,14 @@ func (s *Source) CasesOf(op *openapi.Operation, wanted func(clause string) bool)
 	names := map[string]int{}
 	var cases []Case
 	var drops []Drop
+	few := thin(protos, mostCases)
 	for _, p := range protos {
 		name := p.name(op, p.variant.At)
 		names[name]++
 		if n := names[name]; n > 1 {
 			name = fmt.Sprintf("%s-%d", name, n)
 		}
-		if !wanted(p.variant.Clause) {
+		if !few[p] || !wanted(p.variant.Clause) {
 			continue
 		}
 		d, v, drop := p.build(s, base)
