@@ -95,7 +95,7 @@ type attack struct {
 // silent is not, and is a finding of the probe's class. An answer that the
 // operation does declare is judged as any.
 func (s *Session) hostile(ctx context.Context, op *openapi.Operation, request *wire.Request, a attack) *wire.Exchange {
-	ex := s.client.Do(ctx, request)
+	ex := s.do(ctx, request)
 	s.recorder.add(ex)
 	if ctx.Err() != nil {
 		return ex

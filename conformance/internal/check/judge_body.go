@@ -243,8 +243,8 @@ func (v *verdict) unrouted(media string) {
 	}
 	v.add(finding.Finding{
 		Class: "L5", Severity: finding.Should, RFC: "RFC 9110 15.5",
-		Claim:    fmt.Sprintf("%d to %s is a page of the framework (%s), while the contract's errors are JSON.", status, v.where(), media),
-		Expected: "an error as the contract has it elsewhere", Got: media,
+		Claim: fmt.Sprintf("%d to a method or path that no operation has is a page of the framework (%s), while the contract's errors are JSON.", status, media),
+		Sent:  v.where(), Expected: "an error as the contract has it elsewhere", Got: media,
 	})
 }
 

@@ -122,7 +122,7 @@ const (
 func probeLineBreak(ctx context.Context, s *Session) {
 	op := s.probe.Op
 	for _, p := range s.plant(ctx, op, breakText, breakEscaped) {
-		ex := s.client.Do(ctx, p.request)
+		ex := s.do(ctx, p.request)
 		s.recorder.add(ex)
 		if ctx.Err() != nil {
 			return

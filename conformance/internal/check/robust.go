@@ -298,7 +298,7 @@ func probeHealth(ctx context.Context, s *Session) {
 	s.recorder.mu.Unlock()
 	s.worst(ctx)
 	for _, d := range well {
-		ex := s.client.Do(ctx, s.prepared(ctx, d, Own))
+		ex := s.do(ctx, s.prepared(ctx, d, Own))
 		s.recorder.add(ex)
 		if ctx.Err() == nil && (ex.Response == nil || ex.Response.Status >= 500) {
 			s.Report(finding.Finding{
@@ -329,7 +329,7 @@ func (s *Session) worst(ctx context.Context) {
 		} {
 			request := s.prepared(ctx, s.NewDraft(op), Own)
 			change(request)
-			s.recorder.add(s.client.Do(ctx, request))
+			s.recorder.add(s.do(ctx, request))
 		}
 	}
 }

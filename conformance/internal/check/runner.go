@@ -66,6 +66,7 @@ type Runner struct {
 	fixtures *fixtures
 	judging  judging
 	refusals refusals
+	gone     gone
 	run      string // makes values of this run differ from those of all others
 
 	mu       sync.Mutex
@@ -209,12 +210,15 @@ func (r *Runner) one(ctx context.Context, p *Probe) {
 	news := r.keep(found)
 	if !r.FirstFinding {
 		for range attempts {
-			if len(news) == 0 || ctx.Err() != nil {
+			if len(news) == 0 || ctx.Err() != nil || r.ended() {
 				break
 			}
 			again, _ := r.attempt(ctx, p)
 			r.reproduced(news, again)
 		}
+	}
+	if r.ended() {
+		r.forget(news)
 	}
 	if r.Ended != nil {
 		r.Ended(p, found)
@@ -226,6 +230,9 @@ func (r *Runner) attempt(ctx context.Context, p *Probe) (found []finding.Finding
 	s := &Session{Runner: r, probe: p, Source: &generate.Source{Doc: r.Document, Seed: r.seed(p.Name), Unique: r.unique}}
 	s.recorder.findings = map[string]*finding.Finding{}
 	s.recorder.complete, s.recorder.ignored = r.complete, r.Ignored
+	if r.ended() {
+		return nil, "the server takes no connections any more"
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			var reason skip

@@ -138,7 +138,7 @@ func (s *Session) SendRaw(ctx context.Context, op *openapi.Operation, request *w
 // sendRaw sends a request. What the answer names is remembered as the run's own
 // only if it was sent with the run's own credentials.
 func (s *Session) sendRaw(ctx context.Context, op *openapi.Operation, request *wire.Request, own bool) *wire.Exchange {
-	ex := s.client.Do(ctx, request)
+	ex := s.do(ctx, request)
 	s.recorder.add(ex)
 	s.count(op, ex)
 	if ctx.Err() == nil {
