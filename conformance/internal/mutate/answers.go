@@ -25,7 +25,8 @@ var otherTypes = map[string]string{
 const (
 	unseenWhy = "only a server that fails, or throttles, answers with it"
 	looseWhy  = "it can only be loosened, which no answer contradicts"
-	valueWhy  = "no answer that was seen, and no example, contradicts a narrower one"
+	valueWhy  = "what was seen in answers keeps every narrower one as well"
+	nullWhy   = "no answer that was seen has anything but null there"
 )
 
 // answer makes the flips of a clause that only answers have: such that an honest
@@ -39,7 +40,7 @@ func (p *planner) answer(c *openapi.Clause) {
 	case "status":
 		p.status(c)
 	case "mediaType":
-		_, who := p.seen.at(c.Pointer)
+		who := p.seen.at(c.Pointer)
 		p.saw(p.add(c, "media type renamed", last(c.Pointer)+" -> "+otherMedia(last(c.Pointer)), rename(c.Pointer, otherMedia(last(c.Pointer)))), who)
 	case "header":
 		p.header(c)
@@ -72,7 +73,7 @@ func (p *planner) unreachable(pointer string) bool {
 			if pointer != status && !within(pointer, response.Pointer) && !within(pointer, status) {
 				continue
 			}
-			_, who := p.seen.at(status)
+			who := p.seen.at(status)
 			of, only = true, only && beyond(key) && len(who) == 0
 		}
 	}
@@ -89,14 +90,18 @@ func (p *planner) status(c *openapi.Clause) {
 		p.leave(c, "a wider key of responses allows the status as well")
 		return
 	}
-	_, who := p.seen.at(c.Pointer)
+	if ofHTTP(key) {
+		p.leave(c, "HTTP answers with it before an operation is reached, declared or not")
+		return
+	}
+	who := p.seen.at(c.Pointer)
 	p.saw(p.add(c, "status removed", key+" is not declared", remove(c.Pointer)), who)
 }
 
 func (p *planner) header(c *openapi.Clause) {
 	h := p.heads[c.Pointer]
 	if !h.Required {
-		_, who := p.seen.at(c.Pointer + absent)
+		who := p.seen.at(c.Pointer + absent)
 		p.saw(p.add(c, "header required", h.Name+" is required", set(openapi.Join(c.Pointer, "required"), true)), who)
 		return
 	}
@@ -113,7 +118,7 @@ func (p *planner) header(c *openapi.Clause) {
 			}
 		}
 	}
-	_, who := p.seen.at(c.Pointer)
+	who := p.seen.at(c.Pointer)
 	p.saw(p.add(c, "header renamed", h.Name+" -> X-Flipped-"+h.Name, all(edits...)), who)
 }
 
@@ -162,7 +167,7 @@ func index(pointer string) int {
 // narrow makes a flip that values of a test contradict.
 func (p *planner) narrow(c *openapi.Clause, s *openapi.Schema, operator, description string, edit func(*yaml.Node) error, test func(any) bool) {
 	if !slices.ContainsFunc(p.seen.of(s.Pointer), test) {
-		if c.Keyword != "required" && c.Keyword != "nullable" {
+		if c.Keyword != "required" {
 			p.leave(c, valueWhy)
 			return
 		}
@@ -203,7 +208,7 @@ func (p *planner) typeAnswer(c *openapi.Clause, s *openapi.Schema, values []any)
 		return
 	}
 	if !slices.ContainsFunc(values, notNull) {
-		p.leave(c, "no answer that was seen, and no example, has anything but null")
+		p.leave(c, nullWhy)
 		return
 	}
 	p.narrow(c, s, "type changed", s.Types[0]+" -> "+to, set(c.Pointer, typeValue(p.doc, s, to)), notNull)
@@ -303,62 +308,84 @@ func sizeOf(keyword string, v any) (int64, bool) {
 	return 0, false
 }
 
-// sizeAnswer puts a bound of a size on the other side of most of what was seen.
+// sizeAnswer puts a bound of a size on the other side of all that was seen, but for
+// what is empty, which no bound is too low for.
 func (p *planner) sizeAnswer(c *openapi.Clause, s *openapi.Schema, values []any) {
 	most := strings.HasPrefix(c.Keyword, "max")
+	to := int64(-1)
 	for _, v := range values {
-		n, ok := sizeOf(c.Keyword, v)
-		if !ok || most && n == 0 {
-			continue
+		switch n, ok := sizeOf(c.Keyword, v); {
+		case !ok || most && n == 0:
+		case most && (to < 0 || n-1 < to):
+			to = n - 1
+		case !most && n+1 > to:
+			to = n + 1
 		}
-		to, word := n+1, "raised"
-		if most {
-			to, word = n-1, "lowered"
-		}
-		p.narrow(c, s, c.Keyword+" "+word, fmt.Sprintf("%s %d", c.Keyword, to), set(c.Pointer, to), func(v any) bool {
-			size, ok := sizeOf(c.Keyword, v)
-			return ok && (most && size > to || !most && size < to)
-		})
+	}
+	if to < 0 {
+		p.leave(c, valueWhy)
 		return
 	}
-	p.leave(c, valueWhy)
+	word := "raised"
+	if most {
+		word = "lowered"
+	}
+	p.narrow(c, s, c.Keyword+" "+word, fmt.Sprintf("%s %d", c.Keyword, to), set(c.Pointer, to), func(v any) bool {
+		size, ok := sizeOf(c.Keyword, v)
+		return ok && (most && size > to || !most && size < to)
+	})
 }
 
-// boundAnswer puts a bound of a number on the other side of most of what was seen.
+// boundAnswer puts a bound of a number on the other side of all that was seen; a
+// lower one far beyond, for numbers that count grow from run to run.
 func (p *planner) boundAnswer(c *openapi.Clause, s *openapi.Schema, values []any) {
 	most := strings.Contains(strings.ToLower(c.Keyword), "max")
+	var least, greatest *big.Rat
 	for _, v := range values {
-		n, ok := v.(json.Number)
-		r, ok2 := new(big.Rat), ok
-		if ok {
-			r, ok2 = r.SetString(n.String())
-		}
-		if !ok2 {
+		r, ok := rational(v)
+		if !ok {
 			continue
 		}
-		to, word := new(big.Rat).Add(r, big.NewRat(1, 1)), "raised"
-		switch {
-		case c.Keyword == "multipleOf":
-			to, word = new(big.Rat).Add(new(big.Rat).Abs(r), big.NewRat(1, 1)), "changed"
-		case most:
-			to, word = new(big.Rat).Sub(r, big.NewRat(1, 1)), "lowered"
+		if least == nil || r.Cmp(least) < 0 {
+			least = r
 		}
-		p.narrow(c, s, c.Keyword+" "+word, fmt.Sprintf("%s %s", c.Keyword, to.RatString()), set(c.Pointer, plainNumber(to)), func(v any) bool {
-			n, ok := v.(json.Number)
-			x, fine := new(big.Rat).SetString(n.String())
-			switch {
-			case !ok || !fine:
-				return false
-			case c.Keyword == "multipleOf":
-				return !new(big.Rat).Quo(x, to).IsInt()
-			case most:
-				return x.Cmp(to) > 0
-			}
-			return x.Cmp(to) < 0
-		})
+		if greatest == nil || r.Cmp(greatest) > 0 {
+			greatest = r
+		}
+	}
+	if least == nil {
+		p.leave(c, valueWhy)
 		return
 	}
-	p.leave(c, valueWhy)
+	far := new(big.Rat).Add(new(big.Rat).Mul(new(big.Rat).Abs(greatest), big.NewRat(2, 1)), big.NewRat(1001, 1))
+	to, word := far, "raised"
+	switch {
+	case c.Keyword == "multipleOf":
+		word = "changed"
+	case most:
+		to, word = new(big.Rat).Sub(least, big.NewRat(1, 1)), "lowered"
+	}
+	p.narrow(c, s, c.Keyword+" "+word, fmt.Sprintf("%s %s", c.Keyword, to.RatString()), set(c.Pointer, plainNumber(to)), func(v any) bool {
+		x, ok := rational(v)
+		switch {
+		case !ok:
+			return false
+		case c.Keyword == "multipleOf":
+			return !new(big.Rat).Quo(x, to).IsInt()
+		case most:
+			return x.Cmp(to) > 0
+		}
+		return x.Cmp(to) < 0
+	})
+}
+
+// rational is a number that was seen.
+func rational(v any) (*big.Rat, bool) {
+	n, ok := v.(json.Number)
+	if !ok {
+		return nil, false
+	}
+	return new(big.Rat).SetString(n.String())
 }
 
 // unionAnswer drops an alternative that was seen.

@@ -156,13 +156,13 @@ func proveBound(f *Flip, s *openapi.Schema) string {
 // one of the names (OpenAPI 3.0.3, 4.7.25).
 func (p *planner) proveTagged(f *Flip) string {
 	var owner, name string
-	switch {
-	case f.Operator == "required removed":
+	switch f.Operator {
+	case "required removed":
 		owner = above(above(f.Pointer))
 		if s := p.places[owner]; s != nil {
 			name = s.Required[index(f.Pointer)]
 		}
-	case f.Operator == "enum value added":
+	case "enum value added":
 		property := above(f.Pointer)
 		owner, name = above(above(property)), last(property)
 	}
@@ -200,7 +200,7 @@ func addedValue(f *Flip, s *openapi.Schema, name string) string {
 	if f.Operator != "enum value added" || property == nil || len(property.Enum) == 0 {
 		return ""
 	}
-	text, _ := otherValue(property.Enum[len(property.Enum)-1]).(string) //nolint:errcheck // what is no text is no name
+	text, _ := otherValue(property.Enum[len(property.Enum)-1]).(string)
 	return text
 }
 

@@ -51,7 +51,6 @@ func TestEquivalents(t *testing.T) {
 		"id/maxLength maxLength+1":     true,
 		"secret/format format removed": true,
 		"one/maxLength maxLength+1":    true,
-		"one/type type removed":        true,
 		"small/format format removed":  true,
 		"small/minimum minimum-1":      true,
 		"tight/format format changed":  true,

@@ -116,17 +116,18 @@ func TestLeft(t *testing.T) {
 	for _, l := range left {
 		got[l.Pointer] = l.Why
 	}
-	const onlyNull = "no answer that was seen, and no example, has anything but null"
 	want := map[string]string{
-		"/components/schemas/Widget/type":                                       onlyNull,
-		"/components/schemas/Error/type":                                        onlyNull,
-		"/paths/~1widgets/post/responses/500":                                   unseenWhy,
+		"/components/schemas/NewWidget/properties/kind/type":                    "the values that are listed say the type, too",
+		"/components/schemas/Widget/type":                                       nullWhy,
+		"/components/schemas/Error/type":                                        nullWhy,
+		"/paths/~1widgets/post/responses/408":                                   unseenWhy,
+		"/paths/~1widgets/post/responses/500/content/application~1json":         unseenWhy,
 		"/paths/~1widgets/post/responses/201/headers/Location/required":         looseWhy,
-		"/paths/~1widgets/post/responses/201/headers/Location/schema/type":      onlyNull,
+		"/paths/~1widgets/post/responses/201/headers/Location/schema/type":      nullWhy,
 		"/paths/~1widgets/post/responses/201/headers/Location/schema/maxLength": valueWhy,
-		"/paths/~1widgets/post/responses/201/headers/X-Note/schema/type":        onlyNull,
+		"/paths/~1widgets/post/responses/201/headers/X-Note/schema/type":        nullWhy,
 		"/paths/~1widgets~1{id}/get/parameters/0":                               "its name is in the template of the path, too, and says nothing else",
-		"/components/schemas/Widget/properties/note/type":                       onlyNull,
+		"/components/schemas/Widget/properties/note/type":                       nullWhy,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("clauses without a flip (-want +got):\n%s", diff)

@@ -14,12 +14,13 @@
 // answer contradicts it: a value of enum that is really answered is dropped, a
 // maxLength is lowered below what was seen, a property is required by a name that
 // no answer has. What is really answered is learned from the run of the unchanged
-// document, and taken from examples where that has shown nothing; then nothing
-// contradicts the flip, and it survives.
+// document. Of a schema that no answer had, the values are those of examples: nothing
+// contradicts such a flip, and it survives.
 //
-// No flip is made of a clause that cannot be tightened any further by what was
-// seen, or that is about answers that only a server gives which fails or throttles.
-// These are listed, with the reason ([Left]).
+// No flip is made of a clause that what was seen keeps however narrow it is (the
+// maxLength of a property that is always null), or that is about answers that only
+// a server gives which fails or throttles. These are listed, with the reason
+// ([Left]): they are no kills.
 //
 // # Which flips count
 //
@@ -34,6 +35,10 @@
 // A finding of a probe that is of the flipped clause, or that has seen an answer
 // which the flip forbids, and that the unchanged document does not give: findings of
 // the control do not count, and one that points elsewhere is tried with the
-// unchanged document first. A flip's run begins with what the control has come to know
+// unchanged document first. Probes are made of the flipped document. Where that does
+// not have the probe that saw an answer which the flip forbids (nobody asks for 406
+// where it is not declared), the probe of the document as it was is run, and its
+// answers are judged by the flipped one; such kills are counted apart.
+// A flip's run begins with what the control has come to know
 // of the server (log-ins, resources), but learns anew how it refuses.
 package mutate

@@ -46,7 +46,7 @@ func hasLength(pattern string, n int) (has, sure bool) {
 		}
 	}
 	a := automaton{prog: prog, n: n}
-	states := a.closure(map[uint32]bool{}, uint32(prog.Start), 0) //nolint:gosec // an index of Inst
+	states := a.closure(map[uint32]bool{}, uint32(prog.Start), 0)
 	for k := range n {
 		if states[a.accept()] {
 			return true, true // and anything may follow
@@ -62,7 +62,7 @@ func hasLength(pattern string, n int) (has, sure bool) {
 			default: // it takes no character
 			}
 		}
-		states = a.closure(next, uint32(prog.Start), k+1) //nolint:gosec // as above: a match may begin anywhere
+		states = a.closure(next, uint32(prog.Start), k+1) // a match may begin anywhere
 	}
 	return states[a.accept()], true
 }
@@ -77,7 +77,7 @@ type automaton struct {
 func (a automaton) accept() uint32 {
 	for pc, in := range a.prog.Inst {
 		if in.Op == syntax.InstMatch {
-			return uint32(pc) //nolint:gosec // an index of Inst
+			return uint32(pc)
 		}
 	}
 	return 0

@@ -12,7 +12,7 @@ func TestNegateFirst(t *testing.T) {
 		`^[^\x00-\x20]([a-z]*)$`: `^[\x00-\x20]([a-z]*)$`,
 		`^\d+$`:                  `^\D+$`,
 		`^\[x\]\S$`:              `^\[x\]\s$`,
-		`^(Bearer|Cookie) `:      `^~(?:(Bearer|Cookie) )`,
+		`^(Bearer|Cookie)-`:      `^~(?:(Bearer|Cookie)-)`,
 		`abc`:                    `^~(?:abc)`,
 	} {
 		if got := negateFirst(pattern); got != want {

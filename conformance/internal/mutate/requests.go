@@ -333,7 +333,7 @@ func (p *planner) property(of *openapi.Clause, s *openapi.Schema, x *openapi.Pro
 		if p.unreachable(c.Pointer) || x.Schema.WriteOnly || p.problem(s) {
 			return
 		}
-		_, who := p.seen.at(c.Pointer)
+		who := p.seen.at(c.Pointer)
 		p.saw(p.add(&c, "property renamed", x.Name+" -> "+to, edit), who)
 		return
 	}

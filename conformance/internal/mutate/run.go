@@ -26,6 +26,8 @@ type Options struct {
 	// Sample is how many flips are tried, chosen by Seed; 0: all.
 	Sample int
 	Seed   uint64
+	// Wanted chooses flips; nil: all.
+	Wanted func(f *Flip) bool
 	// Timeout ends what one flip takes; 0: one minute.
 	Timeout time.Duration
 	// Control is told when the run of the unchanged document has ended, Started how
@@ -51,6 +53,10 @@ type Outcome struct {
 	// By is the probe that found out, and Found what it found.
 	By    string
 	Found finding.Finding
+	// Before tells that it is a probe of the document as it was, whose answers were
+	// judged by the flipped one: where the document declares 406 no more, nobody asks
+	// for it any more.
+	Before bool
 	// Tried are the probes that ran, in order; Requests what they sent.
 	Tried    []string
 	Requests int
@@ -88,6 +94,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	saw.merge(seen)
 	flips, left := plan(o.Check.Document, saw)
+	if o.Wanted != nil {
+		flips = slices.DeleteFunc(flips, func(f Flip) bool { return !o.Wanted(&f) })
+	}
 	result.All, result.Left = len(flips), left
 	flips = sample(flips, o.Sample, o.Seed)
 	if o.Started != nil {
@@ -140,6 +149,9 @@ func (e *engine) control(ctx context.Context, saw *sightings) (Control, error) {
 	r, err := check.New(config)
 	if err != nil {
 		return c, fmt.Errorf("prepare the control: %w", err)
+	}
+	if err := r.Reach(ctx); err != nil {
+		return c, fmt.Errorf("run the control: %w", err)
 	}
 	if err := r.Run(ctx); err != nil {
 		return c, fmt.Errorf("run the control: %w", err)
@@ -211,6 +223,12 @@ func (t *trial) run(ctx context.Context) {
 		return
 	}
 	t.stagesOnce(ctx)
+	if t.Direction == openapi.Answer {
+		if !t.Killed && t.Err == nil {
+			t.asItWas(ctx)
+		}
+		return
+	}
 	if !t.Killed && t.Err == nil && len(t.Tried) > 0 && t.refresh(ctx) {
 		t.Tried = nil
 		if t.Err = t.prepare(); t.Err == nil {
@@ -236,27 +254,73 @@ func (t *trial) stagesOnce(ctx context.Context) {
 	t.handover = t.runner.Handover()
 }
 
-// refresh has the unchanged document used, so that a log-in that has ended, which a
-// flipped one may not tell from a refusal, is done again. It tells whether that
-// changed anything.
-func (t *trial) refresh(ctx context.Context) bool {
+// asItWas runs the probes of the document as it was, and judges what they are
+// answered by the flipped one.
+func (t *trial) asItWas(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ops := map[string]*openapi.Operation{}
+	for _, op := range t.runner.Document.Operations {
+		ops[op.ID] = op
+	}
+	t.stage = t.named(t.Seen)
 	config := t.engine.Check
 	config.Workers, config.From = 1, t.handover
+	config.Started = nil
+	config.CasesOf, config.Wanted = t.casesOf, t.stage.wants
+	config.Ended = func(p *check.Probe, _ []finding.Finding) {
+		if !slices.Contains(t.Tried, p.Name) {
+			t.Tried = append(t.Tried, p.Name)
+		}
+	}
+	config.Exchanged = func(p *check.Probe, op *openapi.Operation, ex *wire.Exchange) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.Requests++
+		if op == nil || ops[op.ID] == nil || t.Killed {
+			return
+		}
+		for _, f := range t.runner.Judge(ops[op.ID], ex) {
+			if !t.engine.known[f.ID] && t.near(f.Pointer) {
+				t.Killed, t.Before, t.By, t.Found = true, true, p.Name, f
+				cancel()
+				return
+			}
+		}
+	}
+	r, err := check.New(config)
+	if err != nil {
+		t.Err = fmt.Errorf("try %s: %w", t.Name(), err)
+		return
+	}
+	if err := r.Run(ctx); err != nil && !t.Killed && !errors.Is(err, context.DeadlineExceeded) {
+		t.Err = fmt.Errorf("try %s: %w", t.Name(), err)
+	}
+	t.handover = r.Handover()
+}
+
+// refresh has the unchanged document used by somebody new: a log-in may have ended,
+// which a flipped document does not tell from a refusal, and who made flips before
+// may have as many things as anybody may have. It tells whether it could.
+func (t *trial) refresh(ctx context.Context) bool {
+	config := t.engine.Check
+	config.Workers, config.From = 1, nil
 	config.Started, config.Ended, config.Exchanged = nil, nil, nil
 	config.CasesOf = func(*openapi.Operation, string) bool { return false }
-	done := false
+	used := map[string]bool{}
 	config.Wanted = func(p *check.Probe) bool {
-		first := !done && p.Op != nil && p.Op.ID == t.Operations[0] && p.Class == "A4"
-		done = done || first
-		return first
+		if p.Op == nil || p.Class != "A4" || !slices.Contains(t.Operations[:min(2, len(t.Operations))], p.Op.ID) || used[p.Op.ID] {
+			return false
+		}
+		used[p.Op.ID] = true
+		return true
 	}
 	r, err := check.New(config)
 	if err != nil || r.Run(ctx) != nil {
 		return false
 	}
-	before := t.handover
 	t.handover = r.Handover()
-	return before == nil || !before.SameLogIn(t.handover)
+	return true
 }
 
 // prepare makes a runner for the flipped document.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -37,7 +38,11 @@ func widgets(t *testing.T) *url.URL {
 			return
 		}
 		body := new(bytes.Buffer)
-		if _, err := body.ReadFrom(r.Body); err != nil || !keepsWidget(body.Bytes()) || !keepsQuery(r) || r.Header.Get("Content-Type") != "application/json" {
+		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+			problem(w, http.StatusUnsupportedMediaType, "media")
+			return
+		}
+		if _, err := body.ReadFrom(r.Body); err != nil || !keepsWidget(body.Bytes()) || !keepsQuery(r) {
 			problem(w, http.StatusBadRequest, "invalid")
 			return
 		}
@@ -129,13 +134,15 @@ func TestRun(t *testing.T) {
 	for _, o := range result.Survivors() {
 		survivors = append(survivors, o.Name())
 	}
-	// Of what no answer shows, and of what no request is made: a value that was
-	// listed and is not any more.
 	want := []string{
-		"/components/schemas/NewWidget/properties/kind/enum enum value dropped",
+		// The usual request is refused for the new name, as cases that keep it are.
+		"/components/schemas/NewWidget/properties/size property renamed",
+		// The server does not give this property.
 		"/components/schemas/Widget/properties/lost property renamed",
 		"/components/schemas/Widget/properties/lost/format format changed",
 		"/components/schemas/Widget/properties/lost/type type changed",
+		// That there is no such widget is no proof that its id is taken for valid.
+		"/paths/~1widgets~1{id}/get/parameters/0/schema/minimum minimum+1",
 	}
 	slices.Sort(survivors)
 	if diff := cmp.Diff(want, survivors); diff != "" {
@@ -161,7 +168,7 @@ func TestRunWithoutProbes(t *testing.T) {
 		if o.Keyword == "maximum" && o.Killed {
 			t.Errorf("%s was killed by %s, though no probe is of it", o.Name(), o.By)
 		}
-		if o.Keyword == "minimum" && !o.Killed {
+		if strings.Contains(o.Pointer, "size/minimum") && !o.Killed {
 			t.Errorf("%s survived: %s", o.Name(), o.Why())
 		}
 	}

@@ -240,15 +240,15 @@ func (s *sightings) value(probe, pointer string, v any) {
 	known.by(probe)
 }
 
-// at tells whether something was seen at a place, and by whom.
-func (s *sightings) at(pointer string) (bool, []string) {
+// at tells who saw something at a place.
+func (s *sightings) at(pointer string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := s.places[pointer]
 	if x == nil {
-		return false, nil
+		return nil
 	}
-	return true, s.cheapest(x)
+	return s.cheapest(x)
 }
 
 // cheapest gives the probes of some sightings, those that need the fewest requests
@@ -297,17 +297,12 @@ func (s *sightings) who(pointer string, test func(any) bool) []string {
 	return s.cheapest(from...)
 }
 
-// merge adds to what was seen what only examples show, so that there are flips of
-// what was not seen: they survive.
+// merge adds what only examples show of schemas of which nothing was seen, so that
+// there are flips of them: they survive.
 func (s *sightings) merge(from *sightings) {
 	for pointer, values := range from.values {
 		if s.values[pointer] == nil {
-			s.values[pointer] = map[string]*sighting{}
-		}
-		for key, x := range values {
-			if s.values[pointer][key] == nil {
-				s.values[pointer][key] = x
-			}
+			s.values[pointer] = values
 		}
 	}
 	for pointer, x := range from.places {
@@ -320,9 +315,15 @@ func (s *sightings) merge(from *sightings) {
 // beyond are statuses that a server which is well, and whose throttles are off,
 // does not answer with: nobody can make it keep or break what is said of them.
 func beyond(key string) bool {
+	return key == strconv.Itoa(http.StatusTooManyRequests) || strings.HasPrefix(key, "5") || ofHTTP(key)
+}
+
+// ofHTTP are statuses with which HTTP answers before an operation is reached: no
+// document needs to declare them.
+func ofHTTP(key string) bool {
 	switch key {
-	case strconv.Itoa(http.StatusTooManyRequests), strconv.Itoa(http.StatusRequestTimeout):
+	case "408", "411", "414", "417", "421", "426", "431", "505":
 		return true
 	}
-	return strings.HasPrefix(key, "5")
+	return false
 }

@@ -32,7 +32,9 @@ paths:
           content: {application/json: {schema: {$ref: '#/components/schemas/Widget'}}}
         '400': {description: wrong, content: {application/json: {schema: {$ref: '#/components/schemas/Error'}}}}
         '401': {description: who, content: {application/json: {schema: {$ref: '#/components/schemas/Error'}}}}
-        '500': {description: broken}
+        '415': {description: media, content: {application/json: {schema: {$ref: '#/components/schemas/Error'}}}}
+        '408': {description: late}
+        '500': {description: broken, content: {application/json: {schema: {$ref: '#/components/schemas/Error'}}}}
   /widgets/{id}:
     get:
       operationId: getWidget

@@ -110,10 +110,15 @@ func (r *Result) place(p openapi.Position) string { return fmt.Sprintf("%s:%d", 
 
 // summary is what all writers begin with.
 func (r *Result) summary() string {
-	rate := r.Rate()
-	return fmt.Sprintf("%d of %d flips tried in %s: %d killed, %d survived, %d equivalent; kill rate %.1f %%, equivalent %.1f %%.",
-		len(r.Outcomes), r.All, r.Took.Round(time.Second), rate.Killed, rate.Survived, rate.Equivalents, rate.Percent(),
-		100*float64(rate.Equivalents)/float64(max(rate.Flips, 1)))
+	rate, before := r.Rate(), 0
+	for i := range r.Outcomes {
+		if r.Outcomes[i].Before {
+			before++
+		}
+	}
+	return fmt.Sprintf("%d of %d flips tried in %s: %d killed (%d of them by probes of the document as it was), %d survived, %d equivalent; kill rate %.1f %%, equivalent %.1f %%. %d clauses have no flip.",
+		len(r.Outcomes), r.All, r.Took.Round(time.Second), rate.Killed, before, rate.Survived, rate.Equivalents, rate.Percent(),
+		100*float64(rate.Equivalents)/float64(max(rate.Flips, 1)), len(r.Left))
 }
 
 // WriteText tells it for a terminal.
@@ -215,6 +220,7 @@ type record struct {
 	Outcome     string   `json:"outcome,omitempty"` // killed, survived or equivalent
 	Why         string   `json:"why,omitempty"`     // it survived, is equivalent, or is left
 	Probe       string   `json:"probe,omitempty"`   // that killed it
+	Before      bool     `json:"before,omitempty"`  // the probe is of the document as it was
 	Class       string   `json:"class,omitempty"`   // of what it found
 	Claim       string   `json:"claim,omitempty"`
 	Tried       []string `json:"tried,omitempty"`
@@ -261,6 +267,7 @@ func (r *Result) record(o *Outcome) record {
 		x.Outcome, x.Why = "equivalent", o.Equivalent
 	case o.Killed:
 		x.Outcome, x.Probe, x.Class, x.Claim = "killed", o.By, o.Found.Class, o.Found.Claim
+		x.Before = o.Before
 	default:
 		x.Outcome, x.Why = "survived", o.Why()
 	}
