@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"cryptoexchange.com/escrow/conformance/internal/finding"
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
 	"cryptoexchange.com/escrow/conformance/internal/wire"
 )
@@ -38,6 +39,16 @@ func (r *Runner) Handover() *Handover {
 		h.creators[resource] = op.ID
 	}
 	return h
+}
+
+// Judge says what is wrong with an answer, whoever asked for it. It does not count
+// as a finding of the run.
+func (r *Runner) Judge(op *openapi.Operation, ex *wire.Exchange) []finding.Finding {
+	found := r.judge(op, ex)
+	for i := range found {
+		r.complete(&found[i])
+	}
+	return found
 }
 
 // take begins with what another run knew. Credentials that were given stay.
