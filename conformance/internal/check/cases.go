@@ -174,12 +174,12 @@ func (s *Session) sendCase(ctx context.Context, c generate.Case) *wire.Exchange 
 	if len(prefixes(d.Op.Path)) > 0 {
 		there := s.Draft(ctx, d.Op, c.Side == keeps && d.Op.Method == http.MethodDelete)
 		for name, value := range there.Path {
-			if _, aimed := d.RawPath[name]; !aimed && !(c.In == "path" && c.Param == name) {
+			if _, aimed := d.RawPath[name]; !aimed && (c.In != "path" || c.Param != name) {
 				d.Path[name] = value
 			}
 		}
 	}
-	if key := idempotencyKey(d.Op); key != "" && !(c.In == "header" && c.Param == key) {
+	if key := idempotencyKey(d.Op); key != "" && (c.In != "header" || c.Param != key) {
 		// With a key that was used, this would be the repetition of another request.
 		if _, sent := d.Header[key]; sent {
 			d.Header[key] = s.NewDraft(d.Op).Header[key]

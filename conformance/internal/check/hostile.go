@@ -97,6 +97,7 @@ type attack struct {
 func (s *Session) hostile(ctx context.Context, op *openapi.Operation, request *wire.Request, a attack) *wire.Exchange {
 	ex := s.do(ctx, request)
 	s.recorder.add(ex)
+	s.count(op, ex)
 	if ctx.Err() != nil {
 		return ex
 	}
