@@ -16,7 +16,7 @@ func (s *Source) bodyCases(op *openapi.Operation) []*proto {
 	first := preferred(op.Body.Content)
 	done := map[string]bool{}
 	for _, m := range append([]*openapi.MediaType{first}, op.Body.Content...) {
-		if m.Schema == nil || done[m.Type] {
+		if m.Schema == nil || done[m.Type] || isXML(m.Type) {
 			continue
 		}
 		done[m.Type] = true
@@ -115,6 +115,13 @@ func (s *Source) bodyPresence(op *openapi.Operation) []*proto {
 	return list
 }
 
+// isXML tells whether a media type is XML (RFC 7303), of which no bodies are made:
+// how a schema becomes XML is beyond this package.
+func isXML(t string) bool {
+	base := mediaType(concrete(t))
+	return strings.HasSuffix(base, "/xml") || strings.HasSuffix(base, "+xml")
+}
+
 func withBody(s *Source, d *Draft) string {
 	if !d.HasBody {
 		s.SetBody(d, preferred(d.Op.Body.Content), Typical)
@@ -126,6 +133,9 @@ func withBody(s *Source, d *Draft) string {
 func (s *Source) mediaTypes(op *openapi.Operation) []*proto {
 	var list []*proto
 	for _, m := range op.Body.Content {
+		if isXML(m.Type) {
+			continue
+		}
 		list = append(list, simple("body", "", Variant{
 			Clause: m.Pointer, Keyword: "mediaType", Side: Keeps, Class: "C7", Label: slug(m.Type), Why: "a body of type " + m.Type,
 		}, func(s *Source, d *Draft) string {

@@ -127,7 +127,7 @@ var damages = []damage{
 	{"O4", "leading-zero", "a number with a leading zero", Breaks, replaceValue("01")},
 	{"O4", "hexadecimal", "a hexadecimal number", Breaks, replaceValue("0x1F")},
 	{"O4", "plus-sign", "a number with a plus sign", Breaks, replaceValue("+1")},
-	{"O4", "no-value", "a name without a value", Breaks, replaceValue("")},
+	{"O4", "no-value", "a name without a value", Breaks, withoutValue},
 	{"O4", "unclosed-string", "a string that does not end", Breaks, replaceValue(`"conformance`)},
 	{"O4", "raw-newline", "a newline in a string, not escaped", Breaks, replaceValue("\"con\nformance\"")},
 	{"O4", "bad-escape", "an escape that there is not", Breaks, replaceValue(`"\x41"`)},
@@ -219,6 +219,15 @@ func replaceValue(text string) func([]byte) []byte {
 		}
 		return []byte(string(t[:begin]) + text + string(t[end:]))
 	}
+}
+
+// withoutValue leaves out the value of the first member. Without its first item an
+// array is as well formed as before.
+func withoutValue(t []byte) []byte {
+	if !bytes.HasPrefix(bytes.TrimLeft(t, " \t\r\n"), []byte("{")) {
+		return nil
+	}
+	return replaceValue("")(t)
 }
 
 // firstValue is where the value of the first member or item is.
