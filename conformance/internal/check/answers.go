@@ -176,12 +176,13 @@ func (s *Session) provide(ctx context.Context, op *openapi.Operation) {
 func probeWho(ctx context.Context, s *Session) {
 	op := s.probe.Op
 	d := s.Draft(ctx, op, op.Method == http.MethodDelete)
-	if ex := s.Send(ctx, d, As(Anonymous)); Status(ex) == http.StatusForbidden {
+	// What is forbidden to everybody was not refused for want of a credential.
+	if ex := s.Send(ctx, d, As(Anonymous)); Status(ex) == http.StatusForbidden && Status(s.Send(ctx, d)) != http.StatusForbidden {
 		s.Report(finding.Finding{
 			Severity: finding.Must, Pointer: op.StatusPointer("401"), RFC: "RFC 9110 15.5.2",
 			Claim: "Answers 403 to a request without a credential, though 401 is declared", Sent: "no credential",
 			Expected: "401 with a challenge", Got: describe(ex),
-		}, 1)
+		}, 2)
 	}
 	if !s.HasOther(op) || len(prefixes(op.Path)) == 0 || op.Method != http.MethodGet || names(op, http.StatusForbidden) == names(op, http.StatusNotFound) {
 		return

@@ -32,6 +32,9 @@ import (
 //   - Further members of a problem document (RFC 9457 3.2).
 func (r *Runner) judge(op *openapi.Operation, ex *wire.Exchange) []finding.Finding {
 	v := &verdict{r: r, op: r.addressed(op, ex.Request), ex: ex, answer: ex.Response}
+	if ex.Request.Method == http.MethodHead && (Status(ex) == http.StatusMethodNotAllowed || Status(ex) == http.StatusNotImplemented) {
+		v.op = nil // HEAD is not there: that is no answer of GET
+	}
 	if v.answer == nil {
 		v.unanswered()
 		return v.found
@@ -267,6 +270,10 @@ func (v *verdict) contract() {
 	response := declared(v.op, status)
 	switch {
 	case response != nil && !names(v.op, status) && slices.Contains(ofHTTP, status):
+		return
+	case status == http.StatusRequestTimeout && names(v.op, status):
+		v.response = response // which says what it answers to those who are late
+		v.mark(v.op.StatusPointer(response.Key))
 		return
 	case unusual(v.ex.Request) && (status == http.StatusBadRequest || status == http.StatusNotImplemented ||
 		status == http.StatusRequestEntityTooLarge || slices.Contains(ofHTTP, status)):

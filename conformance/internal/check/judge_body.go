@@ -212,6 +212,8 @@ func (v *verdict) mismatch(media, line string) {
 		Expected: types(v.response), Got: line,
 	}
 	switch {
+	case status/100 == 3 && errorPage(media):
+		return // a redirection's note for people (RFC 9110 15.4), not what the document describes
 	case status < 400:
 	case errorPage(media) && slices.Contains(ofErrors, status) && syntax(v.answer.Body) != nil:
 		f.Class = "L5"

@@ -17,7 +17,7 @@ import (
 
 // Canary is what probes put into requests to see whether it comes back as markup:
 // no server makes it up, and a page with it in it as it is runs what is in it.
-const Canary = `<conformance-canary/>`
+const Canary = `<conformance-canary>`
 
 // problem judges the members of a problem document by RFC 9457.
 func (v *verdict) problem(value any) {

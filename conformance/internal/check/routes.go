@@ -73,12 +73,16 @@ func probeMethods(ctx context.Context, s *Session) {
 		if hasMethod(there, method) || len(there) == 0 {
 			continue
 		}
-		tolerated := []int{http.StatusMethodNotAllowed, http.StatusNotImplemented, http.StatusTooManyRequests, http.StatusServiceUnavailable}
+		// 401 and 403: who may ask, or from which site, can be looked at before the method.
+		tolerated := []int{
+			http.StatusMethodNotAllowed, http.StatusNotImplemented, http.StatusTooManyRequests, http.StatusServiceUnavailable,
+			http.StatusUnauthorized, http.StatusForbidden,
+		}
 		if method == http.MethodTrace || method == "CONFORM" {
 			tolerated = append(tolerated, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound)
 		}
 		if len(prefixes(op.Path)) > 0 || slices.ContainsFunc(there, func(o *openapi.Operation) bool { return !open(o) }) {
-			tolerated = append(tolerated, http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden)
+			tolerated = append(tolerated, http.StatusNotFound)
 		}
 		ex := s.SendRaw(ctx, nil, request)
 		status := Status(ex)

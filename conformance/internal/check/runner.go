@@ -214,6 +214,9 @@ func (r *Runner) one(ctx context.Context, p *Probe) {
 				break
 			}
 			again, _ := r.attempt(ctx, p)
+			if r.ended() {
+				break // it says nothing of what was found before
+			}
 			r.reproduced(news, again)
 		}
 	}
