@@ -78,38 +78,90 @@ func (l *life) begin(ctx context.Context) {
 	}
 }
 
-// members calls what needs the session, in the order of the document, which tells
-// a life from its beginning; and once more what the first time was too early for.
+// members calls what needs the session: against the order of the document at
+// first, when it is too early for much, and then in its order, which tells a life
+// from its beginning.
 func (l *life) members(ctx context.Context) {
 	l.begin(ctx)
-	for range 2 {
-		for _, op := range l.Document.Operations {
-			if ctx.Err() == nil && slices.ContainsFunc(op.Security, func(a map[string][]string) bool { _, ok := a[l.scheme.ID]; return ok }) {
-				l.call(ctx, op)
-			}
+	var ops []*openapi.Operation
+	for _, op := range l.Document.Operations {
+		if slices.ContainsFunc(op.Security, func(a map[string][]string) bool { _, ok := a[l.scheme.ID]; return ok }) {
+			ops = append(ops, op)
 		}
+	}
+	for _, op := range slices.Backward(ops) {
+		l.call(ctx, op)
+	}
+	for i, op := range ops {
+		if !OK(l.call(ctx, op)) {
+			continue
+		}
+		if i > 0 && strings.HasPrefix(op.Path, ops[i-1].Path+"/") { // what it finishes may be too late now
+			l.call(ctx, ops[i-1])
+		}
+		l.use(ctx, op, ops)
 	}
 	l.afterwards(ctx)
 }
 
-// call calls an operation, and begins anew if the session has ended.
-func (l *life) call(ctx context.Context, op *openapi.Operation) {
-	ex := l.try(ctx, op)
-	if Status(ex) == http.StatusUnauthorized && !l.alive(ctx) {
-		l.begin(ctx)
-		l.try(ctx, op)
+// use calls the operations on what an operation created; what removes it, last.
+func (l *life) use(ctx context.Context, creator *openapi.Operation, ops []*openapi.Operation) {
+	resource := l.Runner.created(creator)
+	if resource == "" {
+		return
+	}
+	var last []*openapi.Operation
+	for _, op := range ops {
+		templates := prefixes(op.Path)
+		switch {
+		case len(templates) == 0 || templates[len(templates)-1] != resource:
+		case op == l.remover(resource) || op == l.deleter(resource):
+			last = append(last, op)
+		default:
+			l.call(ctx, op)
+		}
+	}
+	for _, op := range last {
+		if OK(l.call(ctx, op)) {
+			l.call(ctx, op) // it is gone
+		}
 	}
 }
 
+// call calls an operation, and begins anew if the session has ended.
+func (l *life) call(ctx context.Context, op *openapi.Operation) *wire.Exchange {
+	if ctx.Err() != nil {
+		return &wire.Exchange{Request: &wire.Request{}}
+	}
+	ex := l.try(ctx, op)
+	if Status(ex) == http.StatusUnauthorized && !l.alive(ctx) {
+		l.begin(ctx)
+		ex = l.try(ctx, op)
+	}
+	return ex
+}
+
+// try calls an operation: first by what is made up, if something of it can be
+// known, and then by that.
 func (l *life) try(ctx context.Context, op *openapi.Operation) *wire.Exchange {
+	as := WithCredentials(map[string]string{l.scheme.ID: l.cookie})
 	d := l.Source.Draft(op, generate.Typical)
-	for _, resource := range prefixes(op.Path) {
-		for name, value := range l.own.get(resource) {
+	if body, ok := d.Body.(map[string]any); ok && body["code"] != nil && l.secret != nil {
+		wrong := d.Clone()
+		l.fill(wrong)
+		if object, ok := wrong.Body.(map[string]any); ok {
+			object["code"] = body["code"]
+		}
+		l.Send(ctx, wrong, as)
+	}
+	fresh := l.fill(d)
+	if templates := prefixes(op.Path); len(templates) > 0 {
+		l.Send(ctx, d, as) // of nothing that there is
+		for name, value := range l.own.get(templates[len(templates)-1]) {
 			d.Path[name] = value
 		}
 	}
-	fresh := l.fill(d)
-	ex := l.Send(ctx, d, WithCredentials(map[string]string{l.scheme.ID: l.cookie}))
+	ex := l.Send(ctx, d, as)
 	if OK(ex) {
 		if fresh != "" {
 			l.known["password"] = fresh
@@ -231,7 +283,9 @@ func (l *life) letters(ctx context.Context) {
 				continue
 			}
 			for known := l.fixtures.persona.read(ctx, address, before, letterWait); known != nil; known = l.fixtures.persona.find(address, before) {
+				known["email"] = address
 				l.follow(ctx, known)
+				l.look(ctx, known)
 			}
 		}
 	}
@@ -240,6 +294,24 @@ func (l *life) letters(ctx context.Context) {
 	}
 	if known, _ := l.fixtures.persona.introduce(ctx, l.Session); known != nil {
 		l.follow(ctx, known)
+	}
+}
+
+// look reads what somebody sees who came by a way of their own: what they know is
+// what a link told, and the password that they chose.
+func (l *life) look(ctx context.Context, known map[string]any) {
+	for _, op := range l.Document.Operations {
+		if slices.Contains(required(op), "password") && slices.Contains(required(op), "email") {
+			if value := l.fixtures.persona.advance(ctx, l.Session, op, known, l.scheme.Name); value != "" {
+				l.cookie = value
+				break
+			}
+		}
+	}
+	for _, op := range l.Document.Operations {
+		if op.Method == http.MethodGet && len(prefixes(op.Path)) == 0 && len(op.Security) == 1 && has(op.Security[0], l.scheme.ID) {
+			l.Send(ctx, l.Source.Draft(op, generate.Minimal), WithCredentials(map[string]string{l.scheme.ID: l.cookie}))
+		}
 	}
 }
 
@@ -257,13 +329,20 @@ func (l *life) follow(ctx context.Context, told map[string]any) {
 				continue
 			}
 			for name := range body {
-				if told[name] != nil {
+				if told[name] != nil && name != "password" {
 					body[name] = told[name]
 				} else if round > 0 && strings.Contains(name, "password") {
 					body[name] = "Conformance-" + l.Source.Unique() + "-7"
 				}
 			}
-			l.Send(ctx, d)
+			if OK(l.Send(ctx, d)) && body["password"] != nil {
+				told["password"] = body["password"]
+			}
 		}
 	}
+}
+
+func has(alternative map[string][]string, scheme string) bool {
+	_, ok := alternative[scheme]
+	return ok
 }

@@ -130,7 +130,7 @@ func score(t *testing.T, class string, seed uint64) scoring {
 	defer client.Close()
 	only := os.Getenv("ESCROW_ONLY")
 	runner, err := check.New(check.Config{
-		Wanted: func(p *check.Probe) bool { return strings.Contains(p.Name, only) },
+		Wanted:   func(p *check.Probe) bool { return strings.Contains(p.Name, only) },
 		Document: doc, Base: base, Client: client, Seed: seed, Workers: 4, FirstFinding: class != "",
 		Own:   map[string]string{"key": lying.KeyA, "bearer": lying.KeyA, "pin": lying.PinA},
 		Other: map[string]string{"key": lying.KeyB, "bearer": lying.KeyB, "pin": lying.PinB},
