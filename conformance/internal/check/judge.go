@@ -271,8 +271,8 @@ func (v *verdict) contract() {
 	switch {
 	case response != nil && !names(v.op, status) && slices.Contains(ofHTTP, status):
 		return
-	case status == http.StatusRequestTimeout && names(v.op, status):
-		v.response = response // which says what it answers to those who are late
+	case (status == http.StatusRequestTimeout || status == http.StatusRequestEntityTooLarge) && names(v.op, status):
+		v.response = response // which says what it answers to those who are late or send too much
 		v.mark(v.op.StatusPointer(response.Key))
 		return
 	case unusual(v.ex.Request) && (status == http.StatusBadRequest || status == http.StatusNotImplemented ||

@@ -52,6 +52,9 @@ func (s *Session) bodyRequest(ctx context.Context) *wire.Request {
 // none declares how much that is in OpenAPI.
 const usualLimit = 8 << 20
 
+// likelyLimit is a size that most such servers have their limit below.
+const likelyLimit = 1 << 20
+
 // probeOversizeBody sends a valid body with white space (RFC 8259 2) up to more
 // than the limit: O1. Where no limit is declared, one may be accepted.
 func probeOversizeBody(ctx context.Context, s *Session) {
@@ -60,7 +63,7 @@ func probeOversizeBody(ctx context.Context, s *Session) {
 	if limit == 0 {
 		limit = amount(s.Document.Extensions[openapi.ExtBodyLimit])
 	}
-	size := usualLimit
+	size := likelyLimit
 	if limit > 0 {
 		size = int(limit) + 1
 	}
@@ -72,7 +75,12 @@ func probeOversizeBody(ctx context.Context, s *Session) {
 		request.Body = append(request.Body, bytes.Repeat([]byte(" "), 4<<20)...)
 		s.overLimit(s.hostile(ctx, op, request, attack{what: "a body of 4 MiB more than the limit"}))
 	} else {
-		ex := s.hostile(ctx, op, request, attack{what: "a body of 8 MiB"})
+		ex := s.hostile(ctx, op, request, attack{what: "a body of 1 MiB"})
+		if Status(ex) != http.StatusRequestEntityTooLarge {
+			request = copyOf(request)
+			request.Body = append(request.Body, bytes.Repeat([]byte(" "), usualLimit)...)
+			ex = s.hostile(ctx, op, request, attack{what: "a body of more than 8 MiB"})
+		}
 		if ex.Response == nil || ex.Response.Status != http.StatusRequestEntityTooLarge {
 			return
 		}
