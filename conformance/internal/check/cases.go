@@ -127,10 +127,13 @@ func (s *Session) runCases(ctx context.Context, op *openapi.Operation, cases []g
 		}
 		switch c.Side {
 		case breaks:
+			if !OK(ex) && c.At != "" && s.namesOther(c, ex) && s.plainIs(ctx, op, signatureOf(ex)) {
+				break // the place is that of another fault, which is in the request anyway
+			}
 			s.judgeBroken(c, ex, baseline, refuses)
 		case keeps:
-			if !OK(ex) && !c.Plain && s.plainIs(ctx, op, signatureOf(ex)) {
-				continue // so is the request that has nothing special
+			if !OK(ex) && (c.At != "" && s.namesOther(c, ex) || !c.Plain && s.plainIs(ctx, op, signatureOf(ex))) {
+				continue // it is refused for another place, or as the request that has nothing special
 			}
 			s.judgeKept(c, ex, baseline, refuses)
 			if c.Plain && (OK(ex) || signatureOf(ex) == baseline) {
@@ -147,6 +150,12 @@ func (s *Session) runCases(ctx context.Context, op *openapi.Operation, cases []g
 	}
 }
 
+// namesOther tells whether a refusal names a place, and not that of a case.
+func (s *Session) namesOther(c generate.Case, ex *wire.Exchange) bool {
+	says, right := s.namesFault(c.Draft.Op, ex, c.At)
+	return says && !right
+}
+
 // plainIs tells whether the request that cases differ from by a clause is answered
 // like them: then it is refused for what has nothing to do with the clause.
 func (s *Session) plainIs(ctx context.Context, op *openapi.Operation, sig signature) bool {
@@ -155,7 +164,12 @@ func (s *Session) plainIs(ctx context.Context, op *openapi.Operation, sig signat
 			return signatureOf(s.sendCase(ctx, c)) == sig
 		}
 	}
-	return false
+	if len(s.references(op)) > 0 {
+		return false // it would have to be made of what is there
+	}
+	source := &generate.Source{Doc: s.Document, Seed: s.seed(op.ID), Unique: s.unique}
+	plain := source.Draft(op, generate.Full)
+	return signatureOf(s.sendCase(ctx, generate.Case{Op: op, Draft: plain, Variant: generate.Variant{Side: keeps}})) == sig
 }
 
 // plainly tells whether the request that has nothing special was sent already: it
@@ -252,7 +266,9 @@ func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signa
 		}
 		if says, right := s.namesFault(c.Draft.Op, ex, at); says && !right {
 			f.Class, f.Severity = "L3", finding.Should
-			f.Claim = fmt.Sprintf("refuses what breaks %s of %s, and names another place", c.Keyword, place(c))
+			f.Claim = fmt.Sprintf("refuses what breaks %s in the %s, and names another place", c.Keyword, strings.SplitN(c.In, ":", 2)[0])
+			f.Pointer = openapi.Join(c.Draft.Op.Pointer, "responses")
+			f.Sent += " (" + place(c) + ")"
 			f.Expected = "an error that names " + c.At
 			s.Report(f, 1)
 		}
