@@ -173,7 +173,7 @@ func (f *fixtures) learn(op *openapi.Operation, ex *wire.Exchange) map[string]ma
 	}
 	created := ex.Response.Status == http.StatusCreated
 	if location := ex.Response.Get("Location"); location != "" && created {
-		if resource, values := f.match(location, ex.Request.Target, op.Path); resource != "" {
+		if resource, values := f.match(location, ex.Request.Target); resource != "" {
 			found[resource] = values
 		}
 	}
@@ -208,7 +208,7 @@ func (f *fixtures) forget(resource string, values map[string]any) {
 }
 
 // match finds the template that a URL of the server is an instance of.
-func (f *fixtures) match(location, target, path string) (string, map[string]any) {
+func (f *fixtures) match(location, target string) (string, map[string]any) {
 	u, err := url.Parse(location)
 	if err != nil {
 		return "", nil
@@ -366,7 +366,7 @@ func (r *Runner) cleanUp(ctx context.Context) {
 	f.mu.Unlock()
 	slices.Sort(locations)
 	for _, location := range locations {
-		resource, values := f.match(location, "/", "/")
+		resource, values := f.match(location, "/")
 		op := r.deleter(resource)
 		if op == nil || r.ReadOnly {
 			continue
@@ -395,7 +395,7 @@ func (r *Runner) Residue() map[string]int {
 	defer f.mu.Unlock()
 	left := map[string]int{}
 	for location := range f.residue {
-		resource, _ := f.match(location, "/", "/")
+		resource, _ := f.match(location, "/")
 		if resource == "" {
 			resource = "unknown"
 		}

@@ -108,7 +108,7 @@ func (s *Session) isGone(ctx context.Context, refused *wire.Exchange) {
 		s.complete(&f)
 		s.keep([]finding.Finding{f})
 	}
-	panic(skip{"the server takes no connections any more"})
+	panic(skip{"the server takes no connections any more"}) //nolint:forbidigo // as in Session.Skip
 }
 
 // takesConnections tries for a while.

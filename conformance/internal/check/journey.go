@@ -217,7 +217,7 @@ func (l *life) learn(op *openapi.Operation, ex *wire.Exchange) {
 	for name, value := range body {
 		if text, ok := value.(string); ok && strings.HasPrefix(text, "otpauth://totp/") {
 			if u, err := url.Parse(text); err == nil {
-				l.secret, _ = base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(u.Query().Get("secret"), "=")) //nolint:errcheck // what is none makes codes that are refused
+				l.secret, _ = base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(u.Query().Get("secret"), "=")) // what is none makes codes that are refused
 			}
 		}
 		if codes, ok := value.([]any); ok && strings.HasSuffix(name, "codes") && len(codes) > 0 {
@@ -245,7 +245,7 @@ func (l *life) afterwards(ctx context.Context) {
 		if len(templates) == 0 || Public(op) || op.Method == http.MethodDelete {
 			continue
 		}
-		resource, values := l.own.match(l.created.Response.Get("Location"), l.created.Request.Target, "")
+		resource, values := l.own.match(l.created.Response.Get("Location"), l.created.Request.Target)
 		if resource != templates[len(templates)-1] {
 			continue
 		}

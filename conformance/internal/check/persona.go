@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"io"
+	"io/fs"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -12,7 +13,6 @@ import (
 	"net/mail"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -206,12 +206,17 @@ func (p *persona) read(ctx context.Context, address string, before map[string]bo
 // find looks for an e-mail to an address in the mailbox: a folder of messages
 // (RFC 5322), a file each, or a Maildir.
 func (p *persona) find(address string, before map[string]bool) map[string]any {
+	root, err := os.OpenRoot(p.mailbox)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = root.Close() }() // it was only read
 	var known map[string]any
-	_ = filepath.WalkDir(p.mailbox, func(path string, entry os.DirEntry, err error) error {
+	_ = fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || known != nil || before[path] {
 			return nil //nolint:nilerr // what cannot be read now is looked at again
 		}
-		raw, err := os.ReadFile(path)
+		raw, err := fs.ReadFile(root.FS(), path)
 		if err != nil || !bytes.Contains(bytes.ToLower(raw), []byte(strings.ToLower(address))) {
 			return nil //nolint:nilerr // the same
 		}

@@ -21,7 +21,7 @@ func (r *Runner) references(op *openapi.Operation) map[string]*openapi.Operation
 			continue
 		}
 		for _, p := range content.Schema.Properties {
-			id, _ := p.Schema.Extensions[openapi.ExtReference].(string) //nolint:errcheck // what is no text is none
+			id, _ := p.Schema.Extensions[openapi.ExtReference].(string) // what is no text is none
 			for _, reader := range r.Document.Operations {
 				templates := prefixes(reader.Path)
 				if reader.ID == id || id == "" && reader.Method == "GET" && len(templates) == 1 && templates[0] == reader.Path && parameter(reader.Path) == p.Name && p.Name != "id" {

@@ -131,7 +131,7 @@ func (r *Runner) Probes() []Probe {
 func (r *Runner) Run(ctx context.Context) error {
 	var wanted []Probe
 	for _, p := range r.Probes() {
-		if (r.Wanted == nil || r.Wanted(&p)) && !(r.ReadOnly && p.Writes) {
+		if (r.Wanted == nil || r.Wanted(&p)) && (!r.ReadOnly || !p.Writes) {
 			wanted = append(wanted, p)
 		}
 	}
@@ -242,7 +242,7 @@ func (r *Runner) attempt(ctx context.Context, p *Probe) (found []finding.Finding
 			if why, ok := v.(skip); ok {
 				reason = why
 			} else {
-				panic(v)
+				panic(v) //nolint:forbidigo // it is not ours
 			}
 			skipped = reason.reason
 		}
