@@ -74,8 +74,9 @@ func (d *document) keywords(s *schema) {
 		"enum": {"E5", s.enum != nil && !discriminator}, "minItems": {"E10", s.minItems > 0},
 		"maxItems": {"E10", s.maxItems >= 0}, "uniqueItems": {"E10", s.unique},
 		"minProperties": {"E10", s.minProps > 0}, "maxProperties": {"E10", s.maxProps >= 0},
-		"multipleOf": {"E11", s.multiple != nil}, "format": {"E12", s.format != "" && s.format != "int64"},
-		"default": {"E15", s.hasDefault}, "oneOf": {"E13", s.oneOf != nil},
+		"multipleOf": {"E11", s.multiple != nil}, // An id that is of no form is the id of nothing, whoever judges its form.
+		"format":     {"E12", s.format != "" && s.format != "int64" && !s.reference},
+		"default":    {"E15", s.hasDefault}, "oneOf": {"E13", s.oneOf != nil},
 	} {
 		if c.has {
 			d.place(c.class, s.place+"."+keyword)

@@ -49,29 +49,29 @@ type parameter struct {
 
 // schema is what a value is validated by.
 type schema struct {
-	place               string // how faults call it, e.g. ProjectInput.name
-	kind, format        string
-	nullable            bool
-	enum                []any
-	min, max, multiple  *big.Rat
-	exMin, exMax        bool
-	minLen, maxLen      int // -1: none
-	pattern             *regexp.Regexp
-	minItems, maxItems  int
-	unique              bool
-	items               *schema
-	props               map[string]*schema
-	required            []string
-	closed              bool
-	additional          *schema
-	minProps, maxProps  int
-	def                 any
-	hasDefault          bool
-	readOnly, writeOnly bool
-	oneOf               []*schema
-	discriminator       string
-	alternatives        map[string]*schema
-	walked              bool // by derive
+	place                 string // how faults call it, e.g. ProjectInput.name
+	kind, format          string
+	nullable              bool
+	enum                  []any
+	min, max, multiple    *big.Rat
+	exMin, exMax          bool
+	minLen, maxLen        int // -1: none
+	pattern               *regexp.Regexp
+	minItems, maxItems    int
+	unique                bool
+	items                 *schema
+	props                 map[string]*schema
+	required              []string
+	closed                bool
+	additional            *schema
+	minProps, maxProps    int
+	def                   any
+	hasDefault, reference bool
+	readOnly, writeOnly   bool
+	oneOf                 []*schema
+	discriminator         string
+	alternatives          map[string]*schema
+	walked                bool // by derive
 }
 
 var parsed = sync.OnceValues(parseDocument)
@@ -268,6 +268,7 @@ func (d *document) schema(m map[string]any, place string) *schema {
 		d.schemas[name] = s
 	}
 	s.def, s.hasDefault = m["default"]
+	_, s.reference = m["x-conformance-reference"]
 	if p := text(m["pattern"]); p != "" {
 		s.pattern = regexp.MustCompile(p)
 	}
