@@ -46,7 +46,8 @@ type Config struct {
 	CasesOf func(op *openapi.Operation, clause string) bool
 	// Exchanged is told of every exchange; nil: nobody listens.
 	Exchanged func(p *Probe, op *openapi.Operation, ex *wire.Exchange)
-	// Started and Ended tell of progress; nil: nobody listens.
+	// Started and Ended tell of progress, and what was found that had not been found
+	// before; nil: nobody listens.
 	Started func(probes int)
 	Ended   func(p *Probe, found []finding.Finding)
 }
@@ -224,7 +225,7 @@ func (r *Runner) one(ctx context.Context, p *Probe) {
 		r.forget(news)
 	}
 	if r.Ended != nil {
-		r.Ended(p, found)
+		r.Ended(p, slices.DeleteFunc(found, func(f finding.Finding) bool { return !slices.Contains(news, f.ID) }))
 	}
 }
 
