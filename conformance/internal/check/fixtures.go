@@ -86,7 +86,7 @@ func (f *fixtures) make(ctx context.Context, s *Session, resource string) (map[s
 	tried := map[*openapi.Operation]bool{nil: true}
 	reason := "no operation creates or lists " + resource
 	for _, op := range candidates {
-		if tried[op] {
+		if tried[op] || slices.Contains(prefixes(op.Path), resource) { // it needs what is to be made
 			continue
 		}
 		tried[op] = true

@@ -70,7 +70,6 @@ var probers = []prober{
 	journeyProbes,
 	patienceProbes,
 	originProbes,
-	caseProbes,
 	authProbes,
 	routeProbes,
 	mediaProbes,
@@ -85,4 +84,5 @@ var probers = []prober{
 	cachingProbes,
 	answerProbes,
 	exampleProbes,
+	caseProbes, // last, for they are the most
 }
