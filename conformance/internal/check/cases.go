@@ -291,6 +291,16 @@ func (s *Session) judgeKept(c generate.Case, ex *wire.Exchange, baseline signatu
 	if !formal {
 		return // for a reason that no schema tells
 	}
+	if c.Plain && c.Op.Body != nil && strings.HasPrefix(c.In, "body") {
+		// No clause is to blame: the parts may mean something together.
+		s.Report(finding.Finding{
+			Class: "A4", Severity: finding.Should, Pointer: c.Op.Body.Pointer,
+			Claim: "refuses a request with everything that is optional and nothing that is special",
+			Sent:  "a body that is valid by the document", Got: describe(ex),
+			Expected: "no refusal of its form: it is valid by the document",
+		}, 1)
+		return
+	}
 	class := c.Class
 	if class == "" {
 		class = "A4"

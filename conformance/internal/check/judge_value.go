@@ -81,6 +81,7 @@ func (v *verdict) fault(s *openapi.Schema, f schema.Fault, value any) {
 		what = "is null"
 	case "D10":
 		what = "comes back, though it is writeOnly"
+		severity = finding.Should // OpenAPI 3.0.3 4.7.24.1: it SHOULD NOT be sent
 	case "D13":
 		what = "has lost its type"
 	}
