@@ -48,7 +48,7 @@ var bodyTests = []judgeTest{
 	{"the one alternative of its type is broken", altered(``, `"code":"long"`), []string{"D7 must"}},
 	{"none of the types", altered(``, `"code":true`), []string{"D9 must"}},
 	{"null for alternatives", altered(``, `"code":null`), []string{"D4 must"}},
-	{"given back", altered(``, `"secret":"s"`), []string{"D10 must"}},
+	{"given back", altered(``, `"secret":"s"`), []string{"D10 should"}},
 	{"body where none is declared", answer{target: "/v1/ranges", status: 500, header: right, body: whole}, []string{"A2 must", "D11 should"}},
 	{"no body", answer{status: 200, header: right}, []string{"D11 must"}},
 	{"empty text", answer{target: "/v1/text", status: 200, header: "Content-Type: text/plain"}, nil},
