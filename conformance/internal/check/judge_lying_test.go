@@ -146,6 +146,9 @@ func TestJudgeLying(t *testing.T) {
 	}
 	for _, test := range judgedClasses {
 		for seed := range uint64(places[test.class]) {
+			if !chosen(test.class, seed) {
+				continue
+			}
 			t.Run(test.class+"/"+string(rune('0'+seed)), func(t *testing.T) {
 				t.Parallel()
 				classes := append([]string{test.class}, test.siblings...)
@@ -172,7 +175,7 @@ func TestJudgeHonest(t *testing.T) {
 	for _, test := range judgedClasses {
 		wanted = append(wanted, test.wanted...)
 	}
-	for seed := range uint64(3) {
+	for seed := range honestSeeds() {
 		t.Run(string(rune('0'+seed)), func(t *testing.T) {
 			t.Parallel()
 			findings, _ := judgeRun(t, seed, "", nil, wanted)
