@@ -22,9 +22,9 @@ import (
 
 // TestScore scores the runner: a server lies in one class of the catalogue at a
 // time, and the runner, which knows nothing of it, must find something; of the
-// server that does not lie, nothing. By default a few classes are tried, chosen by
-// the day; with ESCROW_CAMPAIGN=full all of them, and twenty seeds of the control.
-// ESCROW_CLASSES names some (A1,E3), ESCROW_SEED another seed for the lies.
+// server that does not lie, nothing. With ESCROW_CAMPAIGN=full all classes are tried,
+// and twenty seeds of the control; the tests of the groups try a few of the lies each
+// day. ESCROW_CLASSES names some (A1,E3), ESCROW_SEED another seed for the lies.
 func TestScore(t *testing.T) {
 	t.Parallel()
 	classes, controls := scored(t)
@@ -61,14 +61,14 @@ func TestScore(t *testing.T) {
 }
 
 // chosen tells whether a lie is tried: all are in a campaign, and otherwise one in
-// twelve, others each day.
+// twenty, others each day.
 func chosen(class string, seed uint64) bool {
 	if os.Getenv("ESCROW_CAMPAIGN") == "full" {
 		return true
 	}
 	h := fnv.New32a()
 	fmt.Fprint(h, class, seed, time.Now().YearDay())
-	return h.Sum32()%12 == 0
+	return h.Sum32()%20 == 0
 }
 
 // honestSeeds is how many honest servers are tried.
@@ -110,12 +110,8 @@ func scored(t *testing.T) (ids []string, controls int) {
 	case os.Getenv("ESCROW_CAMPAIGN") == "full":
 		return ids, 20
 	}
-	day := time.Now().YearDay()
-	var few []string
-	for i := range 4 {
-		few = append(few, ids[(day*4+i)%len(ids)])
-	}
-	return few, 1
+	t.Skip("all of it takes half an hour: ESCROW_CAMPAIGN=full, or ESCROW_CLASSES for some")
+	return nil, 0
 }
 
 // scoring is what a run saw of a server.
