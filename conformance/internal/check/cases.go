@@ -12,6 +12,7 @@ import (
 	"cryptoexchange.com/escrow/conformance/internal/finding"
 	"cryptoexchange.com/escrow/conformance/internal/generate"
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
+	"cryptoexchange.com/escrow/conformance/internal/schema"
 	"cryptoexchange.com/escrow/conformance/internal/wire"
 )
 
@@ -210,7 +211,7 @@ func (s *Session) sendCase(ctx context.Context, c generate.Case) *wire.Exchange 
 	if key := idempotencyKey(d.Op); key != "" && (c.In != "header" || c.Param != key) {
 		// With a key that was used, this would be the repetition of another request.
 		if _, sent := d.Header[key]; sent {
-			d.Header[key] = s.NewDraft(d.Op).Header[key]
+			d.Header[key] = s.freshKey(d.Op, key)
 		}
 	}
 	renew := s.renewer()
@@ -221,6 +222,17 @@ func (s *Session) sendCase(ctx context.Context, c generate.Case) *wire.Exchange 
 			request.Header[i].Value = string(renew([]byte(f.Value)))
 		}
 	}))
+}
+
+// freshKey is a value of a header that no request had before.
+func (s *Session) freshKey(op *openapi.Operation, header string) any {
+	key := s.unique()
+	for _, p := range op.Parameters {
+		if p.In == "header" && p.Name == header && p.Schema != nil && !schema.Valid(s.schemas.ValidateValue(p.Schema, openapi.Request, key)) {
+			return s.NewDraft(op).Header[header]
+		}
+	}
+	return key
 }
 
 // renewer replaces what was unique in a case by what is unique now: of the same
@@ -245,7 +257,7 @@ func (r *Runner) renewer() func([]byte) []byte {
 func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signature, refuses []signature) {
 	sig := signatureOf(ex)
 	f := finding.Finding{
-		Class: c.Class, Severity: finding.Must, Pointer: c.Clause, Sent: s.describe(c), Got: describe(ex),
+		Class: c.Class, Severity: finding.Must, Pointer: c.Clause, Sent: s.describe(c), Got: describe(ex), Steps: []wire.Exchange{*ex},
 		Expected: "a refusal: " + refusalsOf(c.Draft.Op),
 	}
 	switch {
@@ -296,7 +308,7 @@ func (s *Session) judgeKept(c generate.Case, ex *wire.Exchange, baseline signatu
 		s.Report(finding.Finding{
 			Class: "A4", Severity: finding.Should, Pointer: c.Op.Body.Pointer,
 			Claim: "refuses a request with everything that is optional and nothing that is special",
-			Sent:  "a body that is valid by the document", Got: describe(ex),
+			Sent:  "a body that is valid by the document", Got: describe(ex), Steps: []wire.Exchange{*ex},
 			Expected: "no refusal of its form: it is valid by the document",
 		}, 1)
 		return
@@ -308,7 +320,7 @@ func (s *Session) judgeKept(c generate.Case, ex *wire.Exchange, baseline signatu
 	s.Report(finding.Finding{
 		Class: class, Severity: finding.Must, Pointer: c.Clause,
 		Claim: fmt.Sprintf("refuses what keeps %s of %s", c.Keyword, place(c)),
-		Sent:  s.describe(c), Got: describe(ex),
+		Sent:  s.describe(c), Got: describe(ex), Steps: []wire.Exchange{*ex},
 		Expected: "no refusal of its form: it is valid by the document",
 	}, 1)
 }
