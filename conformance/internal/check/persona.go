@@ -32,14 +32,15 @@ type persona struct {
 	mailbox string
 
 	mu     sync.Mutex
-	values map[string]any // by property: email, password; guarded by mu
+	values map[string]any    // by property: email, password; guarded by mu
+	to     map[string]string // whom a file in the mailbox is for; guarded by mu
 }
 
 // mailWait is how long an e-mail is waited for.
 const mailWait = 20 * time.Second
 
 func newPersona(mailbox string) *persona {
-	return &persona{mailbox: mailbox, values: map[string]any{}}
+	return &persona{mailbox: mailbox, values: map[string]any{}, to: map[string]string{}}
 }
 
 // fill puts who the persona is into a request that logs in.
@@ -213,15 +214,15 @@ func (p *persona) find(address string, before map[string]bool) map[string]any {
 	defer func() { _ = root.Close() }() // it was only read
 	var known map[string]any
 	_ = fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || known != nil || before[path] {
+		if err != nil || entry.IsDir() || known != nil || before[path] || p.elsewhere(path, address) {
 			return nil //nolint:nilerr // what cannot be read now is looked at again
 		}
 		raw, err := fs.ReadFile(root.FS(), path)
-		if err != nil || !bytes.Contains(bytes.ToLower(raw), []byte(strings.ToLower(address))) {
+		if err != nil {
 			return nil //nolint:nilerr // the same
 		}
 		message, err := mail.ReadMessage(bytes.NewReader(raw))
-		if err != nil || !strings.Contains(strings.ToLower(message.Header.Get("To")), strings.ToLower(address)) {
+		if err != nil || !p.reaches(path, message.Header.Get("To"), address) {
 			return nil //nolint:nilerr // not an e-mail, or half of one
 		}
 		if found := linksOf(message); len(found) > 0 {
@@ -233,6 +234,26 @@ func (p *persona) find(address string, before map[string]bool) map[string]any {
 		return nil
 	})
 	return known
+}
+
+// elsewhere tells whether a file is known to be for somebody else: mailboxes grow,
+// and each file is read once.
+func (p *persona) elsewhere(path, address string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	to, known := p.to[path]
+	return known && !strings.Contains(to, strings.ToLower(address))
+}
+
+// reaches tells whether a message is for an address, and remembers for whom it is.
+func (p *persona) reaches(path, to, address string) bool {
+	to = strings.ToLower(to)
+	if to != "" {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.to[path] = to
+	}
+	return strings.Contains(to, strings.ToLower(address))
 }
 
 var link = regexp.MustCompile(`https?://[^\s"'<>]+`)
