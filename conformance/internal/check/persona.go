@@ -120,7 +120,7 @@ func (p *persona) introduce(ctx context.Context, s *Session) (map[string]any, *w
 		if !ok || !isText || slices.Contains(required(op), "password") {
 			continue
 		}
-		ex := s.Send(ctx, d)
+		ex := s.Send(ctx, d, once)
 		if !OK(ex) {
 			continue
 		}
@@ -154,7 +154,7 @@ func (p *persona) advance(ctx context.Context, s *Session, op *openapi.Operation
 			body[name] = "Conformance-" + s.Source.Unique() + "-9"
 		}
 	}
-	ex := s.Send(ctx, d)
+	ex := s.Send(ctx, d, once)
 	if !OK(ex) {
 		return ""
 	}

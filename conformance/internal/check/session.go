@@ -48,6 +48,7 @@ type sending struct {
 	credentials map[string]string // by scheme; replaces those of the identity
 	change      func(*wire.Request)
 	fields      []wire.Field
+	once        bool // whoever obtains a credential must not wait for themselves
 }
 
 // As sends with other credentials.
@@ -62,6 +63,9 @@ func WithCredentials(values map[string]string) Option {
 func WithHeader(name, value string) Option {
 	return func(o *sending) { o.fields = append(o.fields, wire.Field{Name: name, Value: value}) }
 }
+
+// once sends with the credentials that are there, and obtains none.
+func once(o *sending) { o.once = true }
 
 // Changed changes the request at last, when all else is in it.
 func Changed(f func(*wire.Request)) Option { return func(o *sending) { o.change = f } }
@@ -106,11 +110,11 @@ func (s *Session) Send(ctx context.Context, d *generate.Draft, options ...Option
 	for _, option := range options {
 		option(&o)
 	}
-	if o.identity == Own && o.credentials == nil {
+	if o.identity == Own && o.credentials == nil && !o.once {
 		s.ensure(ctx, d.Op)
 	}
 	ex := s.send(ctx, d, &o)
-	if o.identity == Own && o.credentials == nil && s.expired(ctx, d.Op, ex) {
+	if o.identity == Own && o.credentials == nil && !o.once && s.expired(ctx, d.Op, ex) {
 		ex = s.send(ctx, d, &o)
 	}
 	return ex
