@@ -126,3 +126,38 @@ func TestBaseline(t *testing.T) {
 		t.Errorf("exit %d, and nothing is called fixed\n%s", code, out)
 	}
 }
+
+const workflows = `arazzo: 1.0.1
+info: {title: Being greeted, version: 1.0.0}
+sourceDescriptions:
+  - {name: greetings, url: greetings.yaml, type: openapi}
+workflows:
+  - workflowId: beGreeted
+    steps:
+      - stepId: ask
+        operationId: greet
+        successCriteria:
+          - condition: $statusCode == 200
+          - condition: $response.body#/text == 'hello'
+`
+
+// TestWorkflows tells whether a server does what an Arazzo document says.
+func TestWorkflows(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "being-greeted.yaml")
+	if err := os.WriteFile(file, []byte(workflows), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kind, spec := serve(t, `{"text":"hello"}`)
+	if code, out, err := call(t, "--url", kind, "--spec", spec, "--arazzo", file); code != exitOK {
+		t.Errorf("exit %d\n%s\n%s", code, out, err)
+	}
+	rude, _ := serve(t, `{"text":"what"}`)
+	code, out, _ := call(t, "--url", rude, "--spec", spec, "--arazzo", file)
+	if code != exitFindings || !strings.Contains(out, "beGreeted") || !strings.Contains(out, `step "ask"`) {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if code, _, err := call(t, "--url", kind, "--spec", spec, "--arazzo", spec); code != exitUsage {
+		t.Errorf("exit %d for what is no Arazzo document: %s", code, err)
+	}
+}
