@@ -2,9 +2,11 @@ package generate
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -136,7 +138,7 @@ func describe(t *testing.T, doc *openapi.Document) []string {
 	t.Helper()
 	s := source(doc)
 	var list []string
-	for _, op := range doc.Operations {
+	for _, op := range some(doc.Operations) {
 		for _, c := range s.Cases(op) {
 			target, header, body, err := s.Encode(c.Draft)
 			if err != nil {
@@ -160,6 +162,20 @@ func TestSameSeedGivesTheSame(t *testing.T) {
 	}
 }
 
+// some are a fourth of the operations, others each day; in a campaign, all.
+func some(ops []*openapi.Operation) []*openapi.Operation {
+	if os.Getenv("ESCROW_CAMPAIGN") == "full" {
+		return ops
+	}
+	var few []*openapi.Operation
+	for i, op := range ops {
+		if i%4 == time.Now().YearDay()%4 {
+			few = append(few, op)
+		}
+	}
+	return few
+}
+
 // TestApply makes each case of another request than it was listed with.
 func TestApply(t *testing.T) {
 	t.Parallel()
@@ -168,7 +184,7 @@ func TestApply(t *testing.T) {
 			t.Parallel()
 			set := setFor(t, doc)
 			n := 0
-			for _, op := range doc.Operations {
+			for _, op := range some(doc.Operations) {
 				s := source(doc)
 				for _, mode := range []Mode{Minimal} {
 					base := s.Draft(op, mode)

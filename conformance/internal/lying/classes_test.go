@@ -1,9 +1,13 @@
 package lying
 
 import (
+	"fmt"
+	"hash/fnv"
+	"os"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -32,6 +36,17 @@ func differences(a, b []string) int {
 	return n
 }
 
+// chosen tells whether a place is tried: all are in a campaign, and otherwise one
+// in ten, others each day.
+func chosen(class string, place int) bool {
+	if os.Getenv("ESCROW_CAMPAIGN") == "full" {
+		return true
+	}
+	h := fnv.New32a()
+	fmt.Fprint(h, class, place, time.Now().YearDay())
+	return h.Sum32()%10 == 0
+}
+
 // TestEachPlaceShows sends the same requests to the control and to a server for
 // each place of each class: their answers differ.
 func TestEachPlaceShows(t *testing.T) {
@@ -52,7 +67,7 @@ func TestEachPlaceShows(t *testing.T) {
 			room := make(chan struct{}, 6) // servers wait more than they work
 			for _, e := range catalogue {
 				for i, place := range doc.places(e.id) {
-					if e.id[0] != group || slices.Contains(doc.derived[e.id], place) {
+					if e.id[0] != group || slices.Contains(doc.derived[e.id], place) || !chosen(e.id, i) {
 						continue
 					}
 					s := start(t, uint64(i), e.id)
