@@ -53,23 +53,23 @@ func sample() *Result {
 		Started:  time.Date(2026, 11, 26, 10, 30, 0, 0, time.FixedZone("", 3600)),
 		Findings: []finding.Finding{
 			{
-				ID: "e3-1f2e3d4c5b", Class: "E3", Severity: finding.Must, Operation: "createCustomer", Pointer: customer + "/properties/nickname/maxLength", Position: openapi.Position{Line: 812, Column: 11},
+				ID: "e3-1f2e3d4c5b", Replay: "1f2e3d4c5b", Class: "E3", Severity: finding.Must, Operation: "createCustomer", Pointer: customer + "/properties/nickname/maxLength", Position: openapi.Position{Line: 812, Column: 11},
 				Claim: "accepts what breaks maxLength of nickname", Sent: "nickname: 65 code points beyond the basic plane, one more than maxLength",
 				Expected: "a refusal: 400 or 422", Got: "201 Created", Steps: []wire.Exchange{created}, Seen: 3, Reproduced: 3, Attempts: 3,
 			},
 			{
-				ID: "a2-0a1b2c3d4e", Class: "A2", Severity: finding.Must, Operation: "getCustomer", Pointer: "/paths/~1customers~1{id}/get/responses", Position: openapi.Position{Line: 120, Column: 7}, RFC: "RFC 9110 15.6",
+				ID: "a2-0a1b2c3d4e", Replay: "0a1b2c3d4e", Class: "A2", Severity: finding.Must, Operation: "getCustomer", Pointer: "/paths/~1customers~1{id}/get/responses", Position: openapi.Position{Line: 120, Column: 7}, RFC: "RFC 9110 15.6",
 				Claim: "getCustomer fails with 500.", Sent: hostile, Expected: "an answer that tells the client what is wrong", Got: "500 Internal Server Error",
 				Changed: []finding.Part{{In: "path"}, {Answer: true, In: "status"}, {Answer: true, In: "header", Name: "x-canary"}},
 				Steps:   []wire.Exchange{created, read}, Seen: 1, Reproduced: 3, Attempts: 3,
 			},
 			{
-				ID: "d5-5a5a5a5a5a", Class: "D5", Severity: finding.Should, Operation: "createCustomer", Pointer: customer + "/properties/created/format", Position: openapi.Position{Line: 830, Column: 11},
+				ID: "d5-5a5a5a5a5a", Replay: "5a5a5a5a5a", Class: "D5", Severity: finding.Should, Operation: "createCustomer", Pointer: customer + "/properties/created/format", Position: openapi.Position{Line: 830, Column: 11},
 				Claim: "A value does not have its format: created", Sent: "a valid request", Expected: "a date-time that exists", Got: "2026-02-30T10:00:00Z, a day that is in no calendar", Steps: []wire.Exchange{created}, Seen: 12, Reproduced: 3, Attempts: 3,
 			},
-			{ID: "o9-9999999999", Class: "O9", Severity: finding.Must, Operation: "createCustomer", RFC: "RFC 9110 3.4", Claim: "The connection ends without an answer", Sent: "a truncated body", Expected: "an answer, if only an error", Got: "nothing, then the end of the connection", Steps: []wire.Exchange{lost}, Seen: 1, Reproduced: 1, Attempts: 3, Flaky: true},
-			{ID: "n4-4444444444", Class: "N4", Severity: finding.Advice, Claim: "answers with private data may be kept by caches", Expected: "Cache-Control: private or no-store", Got: "no Cache-Control", RFC: "RFC 9111 3.5"},
-			{ID: "c3-3333333333", Class: "C3", Severity: finding.Should, Operation: "getCustomer", Pointer: "/paths/~1customers~1{id}/get/responses/406", Position: openapi.Position{Line: 150, Column: 9}, Claim: "ignores an Accept that it cannot satisfy", Expected: "406", Got: "200 OK", Steps: []wire.Exchange{read}, Seen: 1, Reproduced: 3, Attempts: 3},
+			{ID: "o9-9999999999", Replay: "9999999999", Class: "O9", Severity: finding.Must, Operation: "createCustomer", RFC: "RFC 9110 3.4", Claim: "The connection ends without an answer", Sent: "a truncated body", Expected: "an answer, if only an error", Got: "nothing, then the end of the connection", Steps: []wire.Exchange{lost}, Seen: 1, Reproduced: 1, Attempts: 3, Flaky: true},
+			{ID: "n4-4444444444", Replay: "4444444444", Class: "N4", Severity: finding.Advice, Claim: "answers with private data may be kept by caches", Expected: "Cache-Control: private or no-store", Got: "no Cache-Control", RFC: "RFC 9111 3.5"},
+			{ID: "c3-3333333333", Replay: "3333333333", Class: "C3", Severity: finding.Should, Operation: "getCustomer", Pointer: "/paths/~1customers~1{id}/get/responses/406", Position: openapi.Position{Line: 150, Column: 9}, Claim: "ignores an Accept that it cannot satisfy", Expected: "406", Got: "200 OK", Steps: []wire.Exchange{read}, Seen: 1, Reproduced: 3, Attempts: 3},
 		},
 		Clauses: []Clause{
 			{Pointer: customer + "/properties/nickname/maxLength", Keyword: "maxLength", Position: openapi.Position{Line: 812, Column: 11}, Operations: []string{"createCustomer", "getCustomer"}, SentValid: true, SentInvalid: true, Observed: true, Judged: true},
