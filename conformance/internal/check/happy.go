@@ -34,13 +34,6 @@ func (s *Session) happy(ctx context.Context, op *openapi.Operation, mode generat
 		d.Path[name] = value
 	}
 	ex := s.Send(ctx, d)
-	if OK(ex) {
-		for _, p := range op.Parameters { // which it would not have been without
-			if _, sent := d.Values(p.In)[p.Name]; sent {
-				s.Coverage.Mark(p.Pointer, SentValid|Judged)
-			}
-		}
-	}
 	switch status := Status(ex); status {
 	case http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType, http.StatusNotAcceptable, http.StatusNotImplemented:
 		if !succeeds(op) {

@@ -331,6 +331,8 @@ func (l *life) follow(ctx context.Context, told map[string]any) {
 			for name := range body {
 				if told[name] != nil && name != "password" {
 					body[name] = told[name]
+				} else if round == 0 && strings.Contains(name, "password") {
+					body[name] = "password1234567" // which a policy may refuse, and should
 				} else if round > 0 && strings.Contains(name, "password") {
 					body[name] = "Conformance-" + l.Source.Unique() + "-7"
 				}

@@ -117,6 +117,13 @@ func (s *Session) Send(ctx context.Context, d *generate.Draft, options ...Option
 	if o.identity == Own && o.credentials == nil && !o.once && s.expired(ctx, d.Op, ex) {
 		ex = s.send(ctx, d, &o)
 	}
+	if OK(ex) {
+		for _, p := range d.Op.Parameters { // without which it would not have been
+			if _, sent := d.Values(p.In)[p.Name]; sent {
+				s.Coverage.Mark(p.Pointer, SentValid|Judged)
+			}
+		}
+	}
 	return ex
 }
 
