@@ -329,11 +329,12 @@ func (l *life) follow(ctx context.Context, told map[string]any) {
 				continue
 			}
 			for name := range body {
-				if told[name] != nil && name != "password" {
+				switch secret := strings.Contains(name, "password"); {
+				case told[name] != nil && name != "password":
 					body[name] = told[name]
-				} else if round == 0 && strings.Contains(name, "password") {
+				case secret && round == 0:
 					body[name] = "password1234567" // which a policy may refuse, and should
-				} else if round > 0 && strings.Contains(name, "password") {
+				case secret:
 					body[name] = "Conformance-" + l.Source.Unique() + "-7"
 				}
 			}
