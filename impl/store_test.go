@@ -24,7 +24,7 @@ func corrupt(t *testing.T, data, statement string) {
 // lock keeps everybody else from writing, as a process that hangs does.
 func lock(t *testing.T, data string) (unlock func()) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "escrow.db")+"?_txlock=immediate")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "escrow.db")+"?_txlock=immediate&_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}
