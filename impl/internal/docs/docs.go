@@ -36,13 +36,17 @@ const (
 	redocURL  = "/docs/redoc-2.5.4.js"
 )
 
-// Problem is a kind of error, to be explained on a page of its own. Meaning may
-// have `code` in it, as in Markdown.
+// Problem is a kind of error, to be explained in a section of its own. Its texts
+// are Markdown, with the links of guides; Cause and Remedy may have paragraphs
+// and lists.
 type Problem struct {
 	Code    string
 	Status  int
-	Meaning string
-	Mend    string
+	Meaning string // in one sentence, as the contract's table has it
+	Mend    string // what to do, in plain text; the detail of an answer that has nothing better
+	Cause   string // when callers meet it
+	Remedy  string // what to do about it
+	Retry   string // whether the same request may be sent again, and when
 }
 
 // Config is what is published.

@@ -20,66 +20,6 @@ import (
 	"cryptoexchange.com/escrow/impl/internal/password"
 )
 
-// Problem is a kind of error that callers can meet.
-type Problem struct {
-	Code    string
-	Status  int
-	Meaning string // for the documentation
-	Mend    string // what to do; the detail of an answer that has nothing better
-}
-
-// typeBase begins the URI of a problem's type (RFC 9457 §3.1.1). It names the
-// kind of problem wherever the service runs, and so does not follow its URL.
-const typeBase = "https://cryptoexchange.com/problems/"
-
-// The problems. This is the one place where codes have their statuses; the test
-// compares it with the contract's table.
-var (
-	malformedBody        = Problem{"malformed_body", http.StatusBadRequest, "The body is not one well-formed JSON document: cut short, with trailing data, a repeated property, invalid UTF-8, a NUL character, or nested too deeply.", "The body is not well-formed."}
-	invalidRequest       = Problem{"invalid_request", http.StatusBadRequest, "The request breaks this document. `errors` says where, and how to mend it.", "The request breaks the contract."}
-	unauthenticated      = Problem{"unauthenticated", http.StatusUnauthorized, "The API key is missing, unknown or revoked.", `Send your API key in the header "Authorization: Bearer <key>".`}
-	notLoggedIn          = Problem{"not_logged_in", http.StatusUnauthorized, "There is no session: it was never begun, or it has ended.", "Log in first."}
-	invalidCredentials   = Problem{"invalid_credentials", http.StatusUnauthorized, "The e-mail address or the password is wrong.", "The e-mail address or the password is wrong."}
-	secondFactorRequired = Problem{"second_factor_required", http.StatusUnauthorized, "Address and password are right, and the account has a second factor: send `code` as well.", "Send a code of your authenticator app, or a recovery code, as well."}
-	invalidSecondFactor  = Problem{"invalid_second_factor", http.StatusUnauthorized, "The code is wrong, or was used before.", "This code is wrong, or was used before."}
-	emailAlreadyInUse    = Problem{"email_already_in_use", http.StatusForbidden, "A customer with this e-mail address exists. `customer_id` names it if you created it; nothing is said of anyone else's.", "This e-mail address is already in use."}
-	crossOriginRequest   = Problem{"cross_origin_request", http.StatusForbidden, "A browser sent the request for a page of another site.", "This request came from a page of another site. Use the pages of this one."}
-	accountSuspended     = Problem{"account_suspended", http.StatusForbidden, "The account is suspended.", "This account is suspended. Write to us to learn more."}
-	customerNotFound     = Problem{"customer_not_found", http.StatusNotFound, "You have no customer with this id.", "You have no customer with this id."}
-	linkNotFound         = Problem{"link_not_found", http.StatusNotFound, "There is no such link: it was cut short, or it is from elsewhere.", "There is no such link. Copy it from the e-mail as a whole, or ask for a new one."}
-	sessionNotFound      = Problem{"session_not_found", http.StatusNotFound, "You have no session with this id.", "You have no session with this id."}
-	methodNotFound       = Problem{"disbursement_method_not_found", http.StatusNotFound, "You have no disbursement method with this id.", "You have no disbursement method with this id."}
-	notFound             = Problem{"not_found", http.StatusNotFound, "There is nothing at this URL.", "There is nothing at this URL. The contract is at /openapi.yaml, its documentation at /docs."}
-	methodNotAllowed     = Problem{"method_not_allowed", http.StatusMethodNotAllowed, "This URL does not take this method. `Allow` lists those that it takes.", "This URL does not take this method."}
-	notAcceptable        = Problem{"not_acceptable", http.StatusNotAcceptable, "The answer is JSON, which your `Accept` header excludes.", "The answer is JSON. Name it in Accept, or leave Accept out."}
-	requestTimeout       = Problem{"request_timeout", http.StatusRequestTimeout, "The request did not arrive in time. Send it again.", "The request did not arrive in time. Send it again."}
-	idempotencyKeyInUse  = Problem{"idempotency_key_in_use", http.StatusConflict, "The first request with this `Idempotency-Key` is still under way. Try again after `Retry-After`.", "The first request with this Idempotency-Key is still under way. Try again in a moment."}
-	invitationAccepted   = Problem{"invitation_accepted", http.StatusConflict, "The customer needs no invitation: they have set their password, or their account is not active.", "This customer needs no invitation: they have set their password, or their account is not active."}
-	secondFactorEnabled  = Problem{"second_factor_enabled", http.StatusConflict, "There is a second factor already.", "You have a second factor already. Turn it off first."}
-	notEnrolled          = Problem{"second_factor_not_enrolled", http.StatusConflict, "There is no second factor to confirm or to turn off.", "There is no second factor to confirm or to turn off."}
-	tooManyMethods       = Problem{"too_many_disbursement_methods", http.StatusConflict, "There are ten disbursement methods already.", "There are ten disbursement methods already. Remove one first."}
-	linkExpired          = Problem{"link_expired", http.StatusGone, "The link is too old. Ask for a new one.", "This link has expired. Ask for a new one."}
-	linkUsed             = Problem{"link_used", http.StatusGone, "The link has done what it was for.", "This link has been used. Log in, or ask for a new password if you have forgotten yours."}
-	bodyTooLarge         = Problem{"body_too_large", http.StatusRequestEntityTooLarge, "The body is larger than 256 KiB.", "The body may have at most " + strconv.Itoa(BodyLimit) + " bytes."}
-	unsupportedMediaType = Problem{"unsupported_media_type", http.StatusUnsupportedMediaType, "The body must be sent as `application/json`, in UTF-8 and without a content coding.", "Send the body as application/json."}
-	unacceptableData     = Problem{"unacceptable_data", http.StatusUnprocessableEntity, "The request keeps this document, but says something that cannot be accepted: a country that does not exist, an IBAN with wrong check digits, a wrong password. `errors` says what.", "The request names something that cannot be accepted."}
-	idempotencyKeyReused = Problem{"idempotency_key_reused", http.StatusUnprocessableEntity, "This `Idempotency-Key` came with another body before.", "This Idempotency-Key came with another body before."}
-	rateLimitExceeded    = Problem{"rate_limit_exceeded", http.StatusTooManyRequests, "Too many requests. Try again after `Retry-After`.", "Too many requests. Wait for as long as Retry-After says."}
-	internalError        = Problem{"internal_error", http.StatusInternalServerError, "The fault is ours. Report the `request_id` if it persists.", "Something went wrong on our side. Report the request_id if it persists."}
-	serviceUnavailable   = Problem{"service_unavailable", http.StatusServiceUnavailable, "The service cannot answer at the moment. Try again after `Retry-After`.", "The service cannot answer at the moment. Try again after Retry-After."}
-)
-
-// Problems lists all kinds, in the order of the contract's table.
-func Problems() []Problem {
-	return []Problem{
-		malformedBody, invalidRequest, unauthenticated, notLoggedIn, invalidCredentials, secondFactorRequired, invalidSecondFactor,
-		emailAlreadyInUse, crossOriginRequest, accountSuspended, customerNotFound, linkNotFound, sessionNotFound, methodNotFound, notFound,
-		methodNotAllowed, notAcceptable, requestTimeout, idempotencyKeyInUse, invitationAccepted, secondFactorEnabled, notEnrolled, tooManyMethods,
-		linkExpired, linkUsed, bodyTooLarge, unsupportedMediaType,
-		unacceptableData, idempotencyKeyReused, rateLimitExceeded, internalError, serviceUnavailable,
-	}
-}
-
 // problem is what one request is answered with.
 type problem struct {
 	Problem

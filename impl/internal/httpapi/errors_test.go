@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,6 +31,22 @@ func TestProblemsAreDocumented(t *testing.T) {
 	}
 	if diff := cmp.Diff(documented, table); diff != "" {
 		t.Errorf("(-documented +table)\n%s", diff)
+	}
+}
+
+// TestProblemsAreExplained checks that every problem says when callers meet it,
+// what to do, and whether to try again: in sentences.
+func TestProblemsAreExplained(t *testing.T) {
+	t.Parallel()
+	for _, p := range Problems() {
+		for field, text := range map[string]string{"Meaning": p.Meaning, "Mend": p.Mend, "Cause": p.Cause, "Remedy": p.Remedy, "Retry": p.Retry} {
+			if len(text) < 10 || !strings.HasSuffix(text, ".") {
+				t.Errorf("%s: %s is no sentence: %q", p.Code, field, text)
+			}
+			if strings.Count(text, "`")%2 != 0 {
+				t.Errorf("%s: %s has a quotation of code without an end: %q", p.Code, field, text)
+			}
+		}
 	}
 }
 
