@@ -63,7 +63,8 @@ var layers = map[string]struct {
 		[]string{"impl/internal/checker", "impl/internal/strictjson", "impl/internal/unread"},
 		[]string{"github.com/getkin/kin-openapi", "github.com/labstack/echo/v4", "github.com/google/uuid"},
 	},
-	"impl/internal/docs": {nil, []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json", "gopkg.in/yaml.v3"}},
+	"impl/internal/samples": {nil, []string{"gopkg.in/yaml.v3"}},
+	"impl/internal/docs":    {nil, []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json", "gopkg.in/yaml.v3"}},
 	"impl/internal/httpapi": {
 		[]string{"gen", "gen/scalar", "gen/server", "impl/internal/account", "impl/internal/contract", "impl/internal/customer", "impl/internal/disbursement", "impl/internal/emailaddr", "impl/internal/partner", "impl/internal/password"},
 		[]string{
