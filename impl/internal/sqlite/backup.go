@@ -30,7 +30,7 @@ func (db *DB) Backup(ctx context.Context, path string) (err error) {
 			err = errors.Join(err, os.Remove(path))
 		}
 	}()
-	copier, err := open(db.path)
+	copier, err := open(db.at)
 	if err != nil {
 		return fail("back up", err)
 	}

@@ -22,11 +22,14 @@ type conn struct {
 	interrupted chan struct{} // closed to end what runs
 }
 
-// open connects to the file, which must be there.
-func open(path string, pragmas ...string) (*conn, error) {
-	raw, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+// open connects to a database. A file must be there.
+func open(at place, pragmas ...string) (*conn, error) {
+	raw, err := at.connect()
 	if err != nil {
 		return nil, err
+	}
+	if at.inMemory() {
+		pragmas = append(pragmas, "temp_store = MEMORY") // what is sorted, not in a file
 	}
 	c := &conn{Conn: raw}
 	c.SetBusyTimeout(busyTimeout)

@@ -1,5 +1,6 @@
-// Package sqlite keeps everything in one SQLite file. It is the store of a
-// service on one machine, with nothing to install and nothing to look after.
+// Package sqlite keeps everything in one SQLite file, or in memory for a sandbox. It
+// is the store of a service on one machine, with nothing to install and nothing to
+// look after.
 //
 // # Durability
 //
@@ -22,6 +23,9 @@
 // whose commit makes it long (checkpoint.go). API keys are in memory, and processes
 // learn of each other's changes from the size of a file (keys.go).
 //
+// In memory ([OpenMemory]) there is no journal: who writes keeps the others from
+// reading meanwhile, see gate.
+//
 // # Two ways to one library
 //
 // Statements go to zombiezen.com/go/sqlite, which keeps what it has parsed, reads
@@ -43,7 +47,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -71,12 +74,12 @@ const pageSize = 2048
 
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
-	path    string
+	at      place
 	writer  *writer
 	readers *readers
 	keys    *keyRing
 
-	checkpoints *checkpointer
+	checkpoints *checkpointer      // nil in memory, which has no journal
 	stop        context.CancelFunc // of what runs in the background
 }
 
@@ -95,12 +98,13 @@ func Open(ctx context.Context, folder string) (*DB, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("make database file: %w", err)
 	}
-	db := &DB{path: path, readers: newReaders(path)}
+	at := place{path: path}
+	db := &DB{at: at, readers: newReaders(at, nil)}
 	db.keys = &keyRing{path: filepath.Join(folder, keysName), lockPath: filepath.Join(folder, lockName), trusted: keysTrusted, load: db.goodKeys}
 	if err := db.prepare(ctx); err != nil {
 		return nil, err
 	}
-	c, err := open(path,
+	c, err := open(at,
 		"temp_store = MEMORY", // what a savepoint may have to restore, not in a file
 		"cache_size = -4096",  // KiB; enough for what a large group changes, and each commit looks at all of it
 		"wal_autocheckpoint = 0")
@@ -108,7 +112,7 @@ func Open(ctx context.Context, folder string) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db.checkpoints = newCheckpointer(db)
-	db.writer = newWriter(c, db.checkpoints.committed)
+	db.writer = newWriter(c, nil, db.checkpoints.committed)
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	db.stop = stop
 	go db.checkpoints.serve(background)
@@ -123,31 +127,19 @@ func (db *DB) prepare(ctx context.Context) (err error) {
 		return fmt.Errorf("lock data folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	c, err := open(db.path) // which gives a new file its form
+	c, err := open(db.at) // which gives a new file its form
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	if err := errors.Join(c.Close(), migrate(ctx, db.path)); err != nil {
+	if err := errors.Join(c.Close(), migrate(ctx, db.at)); err != nil {
 		return err
 	}
 	return db.keys.settle(false) // whoever was changing keys is dead
 }
 
-// dsn is for what goes through database/sql.
-func dsn(path string) string {
-	// The path is escaped, for SQLite reads it as a URI: a data folder may have
-	// a ? or a % in its name.
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String() +
-		"?_txlock=immediate" +
-		fmt.Sprintf("&_pragma=busy_timeout(%d)", busyTimeout.Milliseconds()) + // first, for the next one may have to wait
-		"&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(1)"
-}
-
 // migrate brings the schema up to date.
-func migrate(ctx context.Context, path string) (err error) {
-	db, err := sql.Open("sqlite", dsn(path))
+func migrate(ctx context.Context, at place) (err error) {
+	db, err := sql.Open("sqlite", at.dsn())
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -169,8 +161,10 @@ func migrate(ctx context.Context, path string) (err error) {
 
 // Close ends all use of the store. What waits to be written is written.
 func (db *DB) Close() error {
-	db.stop()
-	<-db.checkpoints.done
+	if db.checkpoints != nil {
+		db.stop()
+		<-db.checkpoints.done
+	}
 	return errors.Join(db.writer.close(), db.readers.close())
 }
 

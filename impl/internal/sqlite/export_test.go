@@ -37,7 +37,7 @@ func (db *DB) SetBusyTimeoutForTest(ctx context.Context, d time.Duration) error 
 // HoldForTest keeps a connection in a transaction, after a statement, until it is
 // let go: as another process that reads or writes.
 func (db *DB) HoldForTest(begin, statement string) (release func() error, err error) {
-	c, err := open(db.path)
+	c, err := open(db.at)
 	if err != nil {
 		return nil, err
 	}

@@ -32,9 +32,13 @@ const (
 // the size is the same; while it is odd, the database is asked each time. A
 // process that is killed between leaves it odd: that is slower, and as right,
 // until the next change or start.
+//
+// In memory, of which there is one process, a number takes the place of the size.
 type keyRing struct {
-	path     string
+	path     string // empty in memory
 	lockPath string
+	changing sync.Mutex   // in memory, in place of the lock
+	changes  atomic.Int64 // in memory, in place of the size
 	trusted  time.Duration
 	load     func(context.Context) (map[partner.Hash]partner.Key, error)
 
@@ -53,6 +57,9 @@ func isOdd(size int64) bool { return size%2 != 0 }
 
 // size gives the size of the file, or an odd one if there is none.
 func (r *keyRing) size() int64 {
+	if r.path == "" {
+		return r.changes.Load()
+	}
 	info, err := os.Stat(r.path)
 	if err != nil {
 		return -1
@@ -93,6 +100,13 @@ func (r *keyRing) isGood(k *keysAt, size int64) bool {
 
 // change runs f, which changes keys.
 func (r *keyRing) change(ctx context.Context, f func() error) (err error) {
+	if r.path == "" {
+		r.changing.Lock()
+		defer r.changing.Unlock()
+		r.changes.Add(1)
+		defer r.changes.Add(1)
+		return f()
+	}
 	lock := flock.New(r.lockPath, flock.SetPermissions(0o600))
 	waiting, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()

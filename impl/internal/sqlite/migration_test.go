@@ -67,7 +67,7 @@ func TestMigrateOrder(t *testing.T) {
 // migrateTo makes a file as an earlier version had it.
 func migrateTo(t *testing.T, path string, version int64) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", dsn(path))
+	db, err := sql.Open("sqlite", place{path: path}.dsn())
 	if err != nil {
 		t.Fatal(err)
 	}

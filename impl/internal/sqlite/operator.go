@@ -101,7 +101,7 @@ func (db *DB) Erase(ctx context.Context, id int64, at time.Time) (emails []strin
 // each gigabyte.
 func (db *DB) writeBack(ctx context.Context) error {
 	err := db.apart(ctx, func(c *conn) error {
-		if err := vacuum(db.path); err != nil {
+		if err := vacuum(db.at); err != nil {
 			return err
 		}
 		for range writeBackTries {
@@ -116,8 +116,8 @@ func (db *DB) writeBack(ctx context.Context) error {
 
 // vacuum has a connection of its own: the one that writes would put the copy in
 // memory.
-func vacuum(path string) error {
-	c, err := open(path)
+func vacuum(at place) error {
+	c, err := open(at)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,8 @@ var errClosed = fmt.Errorf("%w: the store is closed", customer.ErrUnavailable)
 // readers are the connections that read. The one that was used last is used
 // first: the pages that most want are then in its cache.
 type readers struct {
-	path string
+	at   place
+	gate *gate
 	free chan struct{} // a token for each that may be used
 
 	mu     sync.Mutex
@@ -37,8 +38,8 @@ type readers struct {
 	closed bool    // guarded by mu
 }
 
-func newReaders(path string) *readers {
-	r := &readers{path: path, free: make(chan struct{}, mostReaders)}
+func newReaders(at place, g *gate) *readers {
+	r := &readers{at: at, gate: g, free: make(chan struct{}, mostReaders)}
 	for range mostReaders {
 		r.free <- struct{}{}
 	}
@@ -61,6 +62,7 @@ func (r *readers) use(ctx context.Context, f func(*conn) error) error {
 		return err
 	}
 	defer r.give(c)
+	defer r.gate.read()()
 	return c.bounded(ctx, f)
 }
 
@@ -75,7 +77,7 @@ func (r *readers) take() (*conn, error) {
 		r.idle = r.idle[:n-1]
 		return c, nil
 	}
-	return open(r.path, "query_only = 1", fmt.Sprintf("mmap_size = %d", mapped))
+	return open(r.at, "query_only = 1", fmt.Sprintf("mmap_size = %d", mapped))
 }
 
 func (r *readers) give(c *conn) {

@@ -40,6 +40,7 @@ const (
 // Groups come about because others arrive during the commit before.
 type writer struct {
 	conn  *conn
+	gate  *gate
 	after func(*conn) // a commit
 	jobs  chan *job
 	queue []*job        // taken from jobs, and not begun
@@ -63,8 +64,8 @@ func (j *job) finish(err error) {
 	close(j.done)
 }
 
-func newWriter(c *conn, after func(*conn)) *writer {
-	w := &writer{conn: c, after: after, jobs: make(chan *job, mostWaiting), done: make(chan struct{})}
+func newWriter(c *conn, g *gate, after func(*conn)) *writer {
+	w := &writer{conn: c, gate: g, after: after, jobs: make(chan *job, mostWaiting), done: make(chan struct{})}
 	go w.serve()
 	return w
 }
@@ -164,12 +165,14 @@ func (w *writer) pop() *job {
 // apart does a job outside of a transaction.
 func (w *writer) apart(j *job) {
 	if j.taken.CompareAndSwap(false, true) {
+		defer w.gate.write()()
 		j.finish(safely(j.run, &tx{conn: w.conn, wrote: true}))
 	}
 }
 
 // together does jobs in one transaction.
 func (w *writer) together() {
+	defer w.gate.write()()
 	if _, err := w.conn.exec("BEGIN IMMEDIATE"); err != nil {
 		w.refuse(err)
 		return
