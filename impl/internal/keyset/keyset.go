@@ -76,10 +76,10 @@ var (
 	ErrIncomplete = errors.New("binding is incomplete")
 )
 
-// Keyset is the keys of one file. It never prints them. It is safe for
+// Keyset is the keys of one file, or of none ([InMemory]). It never prints them. It is safe for
 // concurrent use.
 type Keyset struct {
-	path    string
+	path    string     // empty if there is no file
 	reading sync.Mutex // so that a change is read once
 	current atomic.Pointer[snapshot]
 }
@@ -112,6 +112,22 @@ func Create(path string) (*Keyset, error) {
 	return Open(path)
 }
 
+// InMemory makes one new key of each kind that is in no file, and gone with the
+// process: what it encrypts is for no longer than that.
+func InMemory() (*Keyset, error) {
+	made, err := handles{}.withNewKeys()
+	if err != nil {
+		return nil, fmt.Errorf("make keys: %w", err)
+	}
+	s, err := newSnapshot(made, nil)
+	if err != nil {
+		return nil, fmt.Errorf("make keys: %w", err)
+	}
+	k := &Keyset{}
+	k.current.Store(s)
+	return k, nil
+}
+
 // Rotate adds a new primary key of each kind to a file, and gives the keys that
 // are then in it. The old keys stay. Its errors are those of [Open]; after one,
 // the file has either the new keys too or only the old ones.
@@ -141,8 +157,11 @@ func Rotate(path string) (*Keyset, error) {
 
 // Check reads the file anew, and tells whether the service could start from it:
 // it returns the errors of [Open], or [ErrStale]. The keys in memory stay good
-// whatever it returns.
+// whatever it returns. Without a file there is nothing to read.
 func (k *Keyset) Check() error {
+	if k.path == "" {
+		return nil
+	}
 	k.reading.Lock()
 	defer k.reading.Unlock()
 	return k.reload()
@@ -151,6 +170,9 @@ func (k *Keyset) Check() error {
 // refresh gives the keys of the file if it changed, and those in memory if it
 // did not or cannot be read.
 func (k *Keyset) refresh() *snapshot {
+	if k.path == "" {
+		return k.current.Load()
+	}
 	info, err := os.Stat(k.path)
 	if err != nil || k.current.Load().isFrom(info) {
 		return k.current.Load()
@@ -179,7 +201,12 @@ func (k *Keyset) reload() error {
 }
 
 // String names the file and hides the keys.
-func (k *Keyset) String() string { return "keyset(" + k.path + ")" }
+func (k *Keyset) String() string {
+	if k.path == "" {
+		return "keyset(in memory)"
+	}
+	return "keyset(" + k.path + ")"
+}
 
 // GoString hides the keys from %#v too.
 func (k *Keyset) GoString() string { return k.String() }

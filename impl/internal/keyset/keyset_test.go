@@ -3,6 +3,7 @@ package keyset_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,6 +47,39 @@ func TestRoundTrip(t *testing.T) {
 		if got := must(reopened.Decrypt(ciphertext, place))(t); string(got) != plaintext {
 			t.Errorf("got %q, want %q", got, plaintext)
 		}
+	}
+}
+// TestInMemory checks that keys without a file do all that the others do, and are
+// nobody else's.
+func TestInMemory(t *testing.T) {
+	t.Parallel()
+	k, err := keyset.InMemory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := keyset.InMemory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := keyset.AssociatedData{Table: "t", Column: "c", Row: "1"}
+	ciphertext, err := k.Encrypt([]byte("secret"), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := k.Decrypt(ciphertext, place); err != nil || string(got) != "secret" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := other.Decrypt(ciphertext, place); !errors.Is(err, keyset.ErrDecrypt) {
+		t.Errorf("with other keys: %v", err)
+	}
+	if token, err := k.DeriveToken(k.PrimaryPRF(), "link", "1"); err != nil || len(token) != 32 {
+		t.Errorf("%d bytes, %v", len(token), err)
+	}
+	if _, err := k.DeriveToken(k.PrimaryPRF()+1, "link", "1"); !errors.Is(err, keyset.ErrUnknownKey) {
+		t.Errorf("an unknown key: %v", err)
+	}
+	if err := k.Check(); err != nil || len(k.KeyIDs()) != 2 || fmt.Sprintf("%v %#v", k, k) != "keyset(in memory) keyset(in memory)" {
+		t.Errorf("%v, %v, %v", err, k.KeyIDs(), k)
 	}
 }
 

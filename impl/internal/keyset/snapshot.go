@@ -63,7 +63,7 @@ func ids(set *tinkkeyset.Handle) []uint32 {
 // snapshot is the keys of a file at one moment. It does not change.
 type snapshot struct {
 	handles     handles
-	info        os.FileInfo // of the file that it is from
+	info        os.FileInfo // of the file that it is from; nil if it is from none
 	aead        tink.AEAD
 	prfs        *prf.Set
 	primaryAEAD uint32

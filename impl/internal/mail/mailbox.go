@@ -37,15 +37,64 @@ var mailboxTemplates = sync.OnceValue(func() *template.Template {
 // MailboxPath is where a [Mailbox] is.
 const MailboxPath = "/dev/mail"
 
-// Mailbox shows the e-mails in the folder of a [Folder], to whoever tries the
-// service on their own machine. The e-mails have links that open accounts, so it
+// Mailbox shows the e-mails in the folder of a [Folder], or of a [Memory], to
+// whoever tries the service on their own machine. The e-mails have links that open accounts, so it
 // must be reachable from there only: it is for servers that listen on loopback,
 // and it answers nobody who calls it by another name, which is what a page
 // elsewhere would do that had its own name point here (DNS rebinding).
-type Mailbox struct{ folder string }
+type Mailbox struct{ archive archive }
+
+// archive is where a mailbox has its e-mails from.
+type archive interface {
+	// list gives the id and time of each, in any order.
+	list() ([]entry, error)
+	// file gives an e-mail as it is sent, or [fs.ErrNotExist].
+	file(id string) ([]byte, error)
+	// place says where they are, for the page.
+	place() place
+}
+
+// place is where e-mails are: in a folder, or in memory, of which the newest are
+// kept.
+type place struct {
+	Folder string // empty in memory
+	Kept   int    // at most, in memory
+}
 
 // NewMailbox makes the pages for a folder.
-func NewMailbox(folder string) *Mailbox { return &Mailbox{folder: folder} }
+func NewMailbox(folder string) *Mailbox { return &Mailbox{archive: inFolder(folder)} }
+
+// inFolder are the e-mails in a folder.
+type inFolder string
+
+func (f inFolder) list() ([]entry, error) {
+	files, err := os.ReadDir(string(f))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read mail folder: %w", err)
+	}
+	var entries []entry
+	for _, file := range files {
+		id, isMail := strings.CutSuffix(file.Name(), emlSuffix)
+		if !isMail {
+			continue
+		}
+		e := entry{ID: id}
+		if info, err := file.Info(); err == nil {
+			e.Time = info.ModTime().UTC()
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+func (f inFolder) file(id string) ([]byte, error) {
+	if !mailID.MatchString(id) {
+		return nil, fs.ErrNotExist
+	}
+	return os.ReadFile(filepath.Join(string(f), id+emlSuffix))
+}
+
+func (f inFolder) place() place { return place{Folder: string(f)} }
 
 // Register adds the pages.
 func (m *Mailbox) Register(e *echo.Echo) {
@@ -102,21 +151,9 @@ type entry struct {
 const maxListed = 200
 
 func (m *Mailbox) list(c echo.Context) error {
-	files, err := os.ReadDir(m.folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read mail folder: %w", err)
-	}
-	var entries []entry
-	for _, f := range files {
-		id, isMail := strings.CutSuffix(f.Name(), emlSuffix)
-		if !isMail {
-			continue
-		}
-		e := entry{ID: id}
-		if info, err := f.Info(); err == nil {
-			e.Time = info.ModTime().UTC()
-		}
-		entries = append(entries, e)
+	entries, err := m.archive.list()
+	if err != nil {
+		return err
 	}
 	slices.SortFunc(entries, func(a, b entry) int {
 		if byTime := b.Time.Compare(a.Time); byTime != 0 {
@@ -134,7 +171,7 @@ func (m *Mailbox) list(c echo.Context) error {
 			entries[i].Subject = "(cannot be read)"
 		}
 	}
-	return page(c, "list.html", map[string]any{"Entries": entries, "Total": total, "Folder": m.folder})
+	return page(c, "list.html", map[string]any{"Entries": entries, "Total": total, "Place": m.archive.place()})
 }
 
 func (m *Mailbox) show(c echo.Context) error {
@@ -146,7 +183,7 @@ func (m *Mailbox) show(c echo.Context) error {
 }
 
 func (m *Mailbox) raw(c echo.Context) error {
-	content, err := m.file(c.Param("id"))
+	content, err := m.archive.file(c.Param("id"))
 	if err != nil {
 		return missing(c, err)
 	}
@@ -179,16 +216,9 @@ func missing(c echo.Context, err error) error {
 // mailID is what names of files may be made of.
 var mailID = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
 
-func (m *Mailbox) file(id string) ([]byte, error) {
-	if !mailID.MatchString(id) {
-		return nil, fs.ErrNotExist
-	}
-	return os.ReadFile(filepath.Join(m.folder, id+emlSuffix))
-}
-
 // read takes an e-mail apart.
 func (m *Mailbox) read(id string) (entry, error) {
-	content, err := m.file(id)
+	content, err := m.archive.file(id)
 	if err != nil {
 		return entry{}, err
 	}

@@ -6,6 +6,10 @@
 // key being random, not enough to find it. Passwords need a slow hash because
 // people choose them; keys do not. A key is looked up by its hash, so the time
 // that takes says nothing about how near a wrong key is to a right one.
+//
+// Keys of a sandbox begin with cex_test_. Neither kind is good for the other, so
+// that a program with the wrong key does nothing, instead of creating people of a
+// test in the real service, or real people in a test.
 package partner
 
 import (
@@ -14,6 +18,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -21,6 +26,21 @@ import (
 // KeyPrefix begins every API key, so that people and secret scanners recognise
 // one where it should not be.
 const KeyPrefix = "cex_live_"
+
+// SandboxKeyPrefix begins every API key of a sandbox.
+const SandboxKeyPrefix = "cex_test_"
+
+// sandboxKey is what the key of a sandbox may be that somebody chose: nothing that
+// needs quotes in a shell, and enough that nobody guesses it by the way.
+var sandboxKey = regexp.MustCompile(`^` + SandboxKeyPrefix + `[0-9A-Za-z_-]{16,128}$`)
+
+// CheckSandboxKey judges a key that somebody chose for a sandbox.
+func CheckSandboxKey(key Secret) error {
+	if !sandboxKey.MatchString(string(key)) {
+		return errors.New("want " + SandboxKeyPrefix + " and then 16 to 128 letters of A to Z, digits, _ and -")
+	}
+	return nil
+}
 
 // maxKeyLength bounds what is hashed for a caller who is not known yet.
 const maxKeyLength = 256
@@ -53,7 +73,12 @@ type Key struct {
 type Secret string
 
 // String hides the key; use Reveal where it must be shown.
-func (Secret) String() string { return KeyPrefix + "..." }
+func (s Secret) String() string {
+	if strings.HasPrefix(string(s), SandboxKeyPrefix) {
+		return SandboxKeyPrefix + "..."
+	}
+	return KeyPrefix + "..."
+}
 
 // GoString hides the key from %#v too.
 func (s Secret) GoString() string { return s.String() }
@@ -96,18 +121,29 @@ type Store interface {
 
 // Service makes, revokes and recognises keys. It is safe for concurrent use.
 type Service struct {
-	store Store
-	now   func() time.Time
+	store  Store
+	now    func() time.Time
+	prefix string // of all keys
+	first  Secret // key of the first partner; empty to make one
 }
 
 // NewService makes a service with a clock.
-func NewService(store Store, now func() time.Time) *Service { return &Service{store, now} }
+func NewService(store Store, now func() time.Time) *Service {
+	return &Service{store: store, now: now, prefix: KeyPrefix}
+}
+
+// NewSandbox makes a service for a sandbox, which knows keys of sandboxes and no
+// others. first is the key of the first partner, as [CheckSandboxKey] wants it, or
+// empty to make one.
+func NewSandbox(store Store, now func() time.Time, first Secret) *Service {
+	return &Service{store: store, now: now, prefix: SandboxKeyPrefix, first: first}
+}
 
 // Authenticate finds the key that a caller presents, or returns
 // [ErrUnauthenticated]. A key that was revoked, in whatever process, is refused
 // from then on: the store is asked each time, which has the keys in memory.
 func (s *Service) Authenticate(ctx context.Context, presented string) (Key, error) {
-	if len(presented) > maxKeyLength || !strings.HasPrefix(presented, KeyPrefix) {
+	if len(presented) > maxKeyLength || !strings.HasPrefix(presented, s.prefix) {
 		return Key{}, ErrUnauthenticated
 	}
 	key, err := s.store.KeyByHash(ctx, sha256.Sum256([]byte(presented)))
@@ -131,6 +167,9 @@ func (s *Service) CreatePartner(ctx context.Context, name string) (Partner, Secr
 // the last result is false.
 func (s *Service) CreateFirstPartner(ctx context.Context, name string) (Partner, Secret, bool, error) {
 	secret, key := s.newKey()
+	if s.first != "" {
+		secret, key = s.first, s.keyOf(s.first)
+	}
 	p, _, created, err := s.store.CreateFirstPartner(ctx, name, key)
 	if err != nil || !created {
 		return Partner{}, "", false, err
@@ -158,6 +197,11 @@ func (s *Service) RevokeKey(ctx context.Context, id int64) error {
 
 // newKey makes a key from [rand.Text], which has at least 128 random bits.
 func (s *Service) newKey() (Secret, NewKey) {
-	text := KeyPrefix + rand.Text()
-	return Secret(text), NewKey{Hash: sha256.Sum256([]byte(text)), Last4: text[len(text)-4:], CreatedAt: s.now().UTC()}
+	secret := Secret(s.prefix + rand.Text())
+	return secret, s.keyOf(secret)
+}
+
+// keyOf gives what is stored of a key.
+func (s *Service) keyOf(secret Secret) NewKey {
+	return NewKey{Hash: sha256.Sum256([]byte(secret)), Last4: string(secret[len(secret)-4:]), CreatedAt: s.now().UTC()}
 }

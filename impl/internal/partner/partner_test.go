@@ -119,3 +119,54 @@ func TestCreateFirstPartner(t *testing.T) {
 		t.Errorf("a second time: created %v, %v", created, err)
 	}
 }
+
+// TestSandboxKeys checks that keys of sandboxes and others are no good for each
+// other, and what a key may be that somebody chose.
+func TestSandboxKeys(t *testing.T) {
+	t.Parallel()
+	db, err := sqlite.OpenMemory(t.Context(), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	live := partner.NewService(db, time.Now)
+	const chosen partner.Secret = "cex_test_our_team-0123456789"
+	sandbox := partner.NewSandbox(db, time.Now, chosen)
+	_, first, created, err := sandbox.CreateFirstPartner(t.Context(), "Shop")
+	if err != nil || !created || first != chosen {
+		t.Fatalf("%v, %v, %v", first, created, err)
+	}
+	p, made, err := sandbox.CreatePartner(t.Context(), "Other")
+	if err != nil || !strings.HasPrefix(made.Reveal(), "cex_test_") || partner.CheckSandboxKey(made) != nil {
+		t.Errorf("%v, %v", made, err)
+	}
+	_, other, err := live.CreateKey(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for secret, by := range map[partner.Secret]map[*partner.Service]error{
+		chosen: {sandbox: nil, live: partner.ErrUnauthenticated},
+		made:   {sandbox: nil, live: partner.ErrUnauthenticated},
+		other:  {sandbox: partner.ErrUnauthenticated, live: nil},
+	} {
+		for service, want := range by {
+			if _, err := service.Authenticate(t.Context(), secret.Reveal()); !errors.Is(err, want) {
+				t.Errorf("%v: %v, want %v", secret, err, want)
+			}
+		}
+	}
+	if got := fmt.Sprint(chosen); got != "cex_test_..." {
+		t.Errorf("it prints %s", got)
+	}
+	for key, good := range map[partner.Secret]bool{
+		"": false, "cex_test_": false, "cex_test_0123456789abcde": false, "cex_test_0123456789abcdef": true, "cex_live_0123456789abcdef": false,
+		"cex_test_0123456789abcde ": false, "cex_test_0123456789abcdef\n": false, " cex_test_0123456789abcdef": false, "cex_test_0123456789abcdé": false,
+		partner.Secret("cex_test_" + strings.Repeat("a", 128)): true, partner.Secret("cex_test_" + strings.Repeat("a", 129)): false,
+	} {
+		if err := partner.CheckSandboxKey(key); good != (err == nil) {
+			t.Errorf("%q: %v", key.Reveal(), err)
+		} else if err != nil && len(key) > 20 && strings.Contains(err.Error(), string(key)) {
+			t.Errorf("the error repeats the key: %v", err)
+		}
+	}
+}
