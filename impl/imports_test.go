@@ -72,6 +72,8 @@ var layers = map[string]struct {
 			"github.com/google/uuid", "github.com/hashicorp/golang-lru/v2", "golang.org/x/time/rate", "github.com/go-json-experiment/json/jsontext",
 		},
 	},
+	"impl/client":                    {[]string{"gen"}, []string{"github.com/cenkalti/backoff/v5"}},
+	"impl/client/internal/constants": {nil, []string{"gopkg.in/yaml.v3"}},
 	"impl": {
 		[]string{"gen", "gen/spec", "impl/internal/"},
 		[]string{"github.com/labstack/echo/v4", "github.com/google/uuid", "github.com/realclientip/realclientip-go", "github.com/prometheus/client_golang"},
