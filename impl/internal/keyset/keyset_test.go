@@ -49,6 +49,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 	}
 }
+
 // TestInMemory checks that keys without a file do all that the others do, and are
 // nobody else's.
 func TestInMemory(t *testing.T) {
