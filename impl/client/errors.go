@@ -116,7 +116,7 @@ func (p *Problem) Error() string {
 	}
 	text.WriteString(": " + p.Detail)
 	for _, f := range p.Faults {
-		text.WriteString("; " + f.String())
+		text.WriteString(" " + f.String())
 	}
 	if p.RequestID != "" {
 		text.WriteString(" (request " + p.RequestID + ")")
