@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"cryptoexchange.com/escrow/gen"
 	"cryptoexchange.com/escrow/impl"
 	"cryptoexchange.com/escrow/impl/client"
 )
@@ -68,3 +69,5 @@ func newClientAt(t *testing.T, url string, edit ...func(*client.Options)) *clien
 	}
 	return c
 }
+
+func customer(email string) gen.NewCustomer { return gen.NewCustomer{Email: email} }

@@ -100,7 +100,7 @@ func (o *Options) check() (*url.URL, error) {
 			fault("%s: want a duration up to %s, or 0 for the default", d.name, longest)
 		}
 	}
-	if o.BaseWait > o.MaxWait {
+	if o.MaxWait > 0 && o.BaseWait > o.MaxWait {
 		fault("BaseWait: must not be longer than MaxWait")
 	}
 	if o.MaxAttempts < 1 || o.MaxAttempts > maxMaxAttempts {

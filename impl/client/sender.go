@@ -236,10 +236,7 @@ func (s *sender) attempt(all *http.Request, o *outcome) {
 	defer response.Body.Close() //nolint:errcheck // what was wanted of it has been read
 	o.response, o.retryAfter = response, retryAfter(response.Header, time.Now())
 	o.body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if response.StatusCode >= http.StatusBadRequest {
-		// Some proxies complain by showing what they were sent.
-		o.body = bytes.ReplaceAll(o.body, []byte(s.key()), []byte("[key]"))
-	}
+	s.withhold(o)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		o.err = s.explain(caller, ctx, err)
@@ -248,9 +245,23 @@ func (s *sender) attempt(all *http.Request, o *outcome) {
 	case len(o.body) > maxAnswer:
 		o.err = o.unexpected(fmt.Sprintf("longer than %d bytes", maxAnswer), nil)
 	case request.Method != http.MethodHead && isJSON(response) && !json.Valid(o.body):
-		o.err = o.unexpected("", &cutShortError{errors.New("the body is no complete JSON")})
+		o.err = o.unexpected("cut short", &cutShortError{errors.New("the body is no complete JSON")})
 	case isRedirect(response):
 		o.err = o.unexpected("a redirect"+redirectTarget(response), nil)
+	}
+}
+
+// withhold takes the key out of a response. Some proxies complain by showing what they
+// were sent.
+func (s *sender) withhold(o *outcome) {
+	key := s.key()
+	for name, values := range o.response.Header {
+		if strings.Contains(strings.ToLower(strings.Join(values, "\n")), strings.ToLower(key)) {
+			o.response.Header.Del(name)
+		}
+	}
+	if o.response.StatusCode >= http.StatusBadRequest {
+		o.body = bytes.ReplaceAll(o.body, []byte(key), []byte("[key]"))
 	}
 }
 

@@ -293,9 +293,9 @@ func TestGenerated(t *testing.T) {
 // Idempotency-Key: all get the same customer.
 func TestGoroutines(t *testing.T) {
 	t.Parallel()
-	c := newClient(t, func(o *client.Options) { o.BaseWait, o.MaxWait, o.MaxAttempts = time.Millisecond, 2*time.Second, 20 })
+	c := newClient(t, func(o *client.Options) { o.BaseWait, o.MaxWait, o.MaxAttempts = 100*time.Millisecond, 2*time.Second, 20 })
 	var group sync.WaitGroup
-	ids := make([]int64, 20)
+	ids := make([]int64, 4)
 	for i := range ids {
 		group.Go(func() {
 			created, err := c.CreateCustomer(context.Background(), gen.NewCustomer{Email: "goroutines@example.com"}, client.IdempotencyKey("TestGoroutines"))
