@@ -92,8 +92,8 @@ func (n notation) line(v *yaml.Node, lead int) (line string, fits bool, err erro
 		parts = append(parts, part)
 	}
 	line = between[0] + inner + strings.Join(parts, ", ") + inner + between[1]
-	// What comes after it is a comma, or a parenthesis.
-	return line, lead+len([]rune(line)) < width, nil
+	const after = 2 // characters: a parenthesis and a comma
+	return line, lead+len([]rune(line))+after <= width, nil
 }
 
 func (n notation) scalar(v *yaml.Node) (string, error) {
@@ -256,3 +256,11 @@ func phpText(s string) string {
 }
 
 func braced(r rune) string { return fmt.Sprintf(`\u{%x}`, r) }
+
+// shellText is the inside of a word in single quotes.
+func shellText(s string) string { return strings.ReplaceAll(s, "'", `'\''`) }
+
+// textBlock is the inside of a Java text block.
+func textBlock(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `"""`, `\"""`).Replace(s)
+}

@@ -105,20 +105,24 @@ func For(contract []byte, serverURL string) ([]Operation, error) {
 //	                       MARGIN spaces, and LEAD characters stand before it
 //	                       in its first line,
 //	title TEXT             begins with a capital,
+//	longer N TEXT          tells whether it has more than N characters,
 //	shell TEXT             is a word in single quotes, without them,
 //	textBlock TEXT         is the content of a Java text block.
 func (l language) template() (*template.Template, error) {
-	return template.New(l.file+".tmpl").Funcs(template.FuncMap{
+	return template.New(l.file+".tmpl").Funcs(l.functions()).ParseFS(files, "templates/"+l.file+".tmpl")
+}
+
+func (l language) functions() template.FuncMap {
+	return template.FuncMap{
 		"quote": l.notation.text,
-		"title": title,
 		"literal": func(n *yaml.Node, margin, lead int) (string, error) {
 			return l.notation.literal(n, strings.Repeat(l.notation.indent[:1], margin), lead)
 		},
-		"shell": func(text string) string { return strings.ReplaceAll(text, "'", `'\''`) },
-		"textBlock": func(text string) string {
-			return strings.NewReplacer(`\`, `\\`, `"""`, `\"""`).Replace(text)
-		},
-	}).ParseFS(files, "templates/"+l.file+".tmpl")
+		"title":     title,
+		"longer":    func(most int, text string) bool { return len(text) > most },
+		"shell":     shellText,
+		"textBlock": textBlock,
+	}
 }
 
 func (l language) write(t *template.Template, r request) (string, error) {
