@@ -39,8 +39,8 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	result := &Result{
 		ToolVersion: version(), Target: k.Base, Seed: c.Seed, Started: began, Took: time.Since(began),
-		Document: report.Document{File: k.Document.Name, Title: k.Document.Title, Version: k.Document.Version, OpenAPI: k.Document.OpenAPI},
-		Requests: r.Requests(), Findings: r.Findings(), FailOn: failOn,
+		Document: report.Document{File: k.Document.Name, Title: k.Document.Title, Version: k.Document.Version, OpenAPI: k.Document.OpenAPI, Raw: k.Document.Raw},
+		Requests: r.Requests(), Findings: r.Mistakes(), FailOn: failOn,
 		Selected: len(c.Include) > 0 || len(c.Exclude) > 0 || c.Replay != "" || c.ReadOnly,
 		Mask:     c.masker(r),
 	}

@@ -90,10 +90,22 @@ func (s *Session) guarded(ctx context.Context) *generate.Draft {
 	return d
 }
 
+// What may be a habit of a server.
+const (
+	servesAnonymous = "Serves a request without a credential"
+	servesInvented  = "Serves a request with an invented credential"
+	servesMalformed = "Serves a request with a malformed credential"
+)
+
+// refusesCredential tells whether an answer refuses whoever asks.
+func refusesCredential(ex *wire.Exchange) bool {
+	return Status(ex) == http.StatusUnauthorized || Status(ex) == http.StatusForbidden
+}
+
 // unauthorized is the finding that a request was served which must not have been.
 func unauthorized(op *openapi.Operation, ex *wire.Exchange, claim, sent string) finding.Finding {
 	return finding.Finding{
-		Severity: finding.Must, Pointer: securityPointer(op), Claim: claim, Sent: sent,
+		Severity: finding.Must, Pointer: securityPointer(op), Claim: claim, Habit: claim, Sent: sent,
 		Expected: "401 Unauthorized", Got: ex.Response.StatusText(),
 	}
 }
@@ -106,7 +118,9 @@ func probeAnonymous(ctx context.Context, s *Session) {
 	case busy(ex):
 		s.Skip("the server is busy, or does not answer")
 	case served(ex):
-		s.Report(unauthorized(op, ex, "Serves a request without a credential", "a valid request without a credential"), 1)
+		s.Report(unauthorized(op, ex, servesAnonymous, "a valid request without a credential"), 1)
+	case refusesCredential(ex):
+		s.habits.free("F1"+servesAnonymous, op.ID)
 	}
 	for _, clause := range securityClauses(op) {
 		s.Coverage.Mark(clause, SentInvalid|Judged)
@@ -166,9 +180,11 @@ func probeInvented(ctx context.Context, s *Session) {
 				}
 				ex := s.Send(ctx, d, WithCredentials(credentials), Changed(func(r *wire.Request) { r.Invented = []string{f.value} }))
 				if served(ex) {
-					found := unauthorized(op, ex, "Serves a request with an invented credential", f.what)
+					found := unauthorized(op, ex, servesInvented, f.what)
 					found.Pointer = openapi.Join(op.SecurityPointer, itoa(i))
 					s.Report(found, 1)
+				} else if refusesCredential(ex) {
+					s.habits.free("F2"+servesInvented, op.ID)
 				}
 			}
 		}
@@ -239,8 +255,10 @@ func probeMalformed(ctx context.Context, s *Session) {
 					setField(request, name, odd.value)
 				}
 				ex := s.hostile(ctx, op, request, attack{what: odd.what, kind: "a malformed credential", mayHangUp: len(odd.value) > 4<<10})
-				if served(ex) && len(alternative) == 1 {
-					s.Report(unauthorized(op, ex, "Serves a request with a malformed credential", odd.what), 1)
+				if refusesCredential(ex) {
+					s.habits.free("F3"+servesMalformed, op.ID)
+				} else if served(ex) && len(alternative) == 1 {
+					s.Report(unauthorized(op, ex, servesMalformed, odd.what), 1)
 				}
 			}
 		}

@@ -136,7 +136,7 @@ func (s *Session) runCases(ctx context.Context, op *openapi.Operation, cases []g
 			if !OK(ex) && (c.At != "" && s.namesOther(c, ex) || !c.Plain && s.plainIs(ctx, op, signatureOf(ex))) {
 				continue // it is refused for another place, or as the request that has nothing special
 			}
-			s.judgeKept(c, ex, baseline, refuses)
+			s.judgeKept(ctx, c, ex, baseline, refuses)
 			if c.Plain && (OK(ex) || signatureOf(ex) == baseline) {
 				s.wentWell(op)
 			}
@@ -258,7 +258,13 @@ func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signa
 	sig := signatureOf(ex)
 	f := finding.Finding{
 		Class: c.Class, Severity: finding.Must, Pointer: c.Clause, Sent: s.describe(c), Got: describe(ex), Steps: []wire.Exchange{*ex},
-		Expected: "a refusal: " + refusalsOf(c.Draft.Op),
+		Expected: "a refusal: " + refusalsOf(c.Draft.Op), Habit: takes(c),
+	}
+	if !OK(ex) && sig != baseline {
+		s.habits.free(f.Class+f.Habit, placeOf(c))
+	}
+	if strings.HasPrefix(c.Clause, "/components/") {
+		f.Cause = fmt.Sprintf("Accepts what breaks %s, written once at %s", c.Keyword, c.Clause)
 	}
 	switch {
 	case c.Class == "E14":
@@ -267,7 +273,7 @@ func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signa
 		f.Claim = fmt.Sprintf("accepts what breaks %s of %s", c.Keyword, place(c))
 		s.Report(f, 1)
 	case len(refuses) > 0 && sig == baseline && !slices.Contains(refuses, sig) && !OKStatus(baseline.status):
-		f.Severity = finding.Advice
+		f.Severity, f.Cause, f.Habit = finding.Advice, "", ""
 		f.Claim = fmt.Sprintf("does not notice what breaks %s of %s, though it refuses other faults first", c.Keyword, place(c))
 		f.Expected = fmt.Sprintf("%d, as for other faults", refuses[0].status)
 		s.Report(f, 1)
@@ -277,19 +283,28 @@ func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signa
 			at = c.Param
 		}
 		if says, right := s.namesFault(c.Draft.Op, ex, at); says && !right {
-			f.Class, f.Severity = "L3", finding.Should
+			f.Class, f.Severity, f.Cause, f.Habit = "L3", finding.Should, "", ""
 			f.Claim = fmt.Sprintf("refuses what breaks %s in the %s, and names another place", c.Keyword, strings.SplitN(c.In, ":", 2)[0])
 			f.Pointer = openapi.Join(c.Draft.Op.Pointer, "responses")
 			f.Sent += " (" + place(c) + ")"
 			f.Expected = "an error that names " + c.At
+			f.Cause = fmt.Sprintf("Errors of %s name another place than the one that is wrong, in the %s", c.Op.ID, strings.SplitN(c.In, ":", 2)[0])
 			s.Report(f, 1)
 		}
 	}
 }
 
 // judgeKept judges the answer to a request that keeps the document.
-func (s *Session) judgeKept(c generate.Case, ex *wire.Exchange, baseline signature, refuses []signature) {
+func (s *Session) judgeKept(ctx context.Context, c generate.Case, ex *wire.Exchange, baseline signature, refuses []signature) {
 	sig := signatureOf(ex)
+	class := c.Class
+	if class == "" {
+		class = "A4"
+	}
+	habit := refusesValid(c)
+	if OK(ex) && habit != "" {
+		s.habits.free(class+habit, placeOf(c))
+	}
 	if OK(ex) || sig == baseline || generate.Opaque(c.Op, c.Param) || s.refers(c) {
 		return
 	}
@@ -303,22 +318,35 @@ func (s *Session) judgeKept(c generate.Case, ex *wire.Exchange, baseline signatu
 	if !formal {
 		return // for a reason that no schema tells
 	}
-	if c.Plain && c.Op.Body != nil && strings.HasPrefix(c.In, "body") {
+	if c.Plain && c.Op.Body != nil && (c.In == "request" || strings.HasPrefix(c.In, "body")) {
 		// No clause is to blame: the parts may mean something together.
+		cause := ""
+		if strings.HasPrefix(c.Op.Body.Pointer, "/components/") {
+			cause = "Refuses a request with everything that is optional in the body that is written once at " + c.Op.Body.Pointer
+		}
 		s.Report(finding.Finding{
-			Class: "A4", Severity: finding.Should, Pointer: c.Op.Body.Pointer,
+			Class: "A4", Severity: finding.Should, Pointer: c.Op.Body.Pointer, Cause: cause,
 			Claim: "refuses a request with everything that is optional and nothing that is special",
 			Sent:  "a body that is valid by the document", Got: describe(ex), Steps: []wire.Exchange{*ex},
 			Expected: "no refusal of its form: it is valid by the document",
 		}, 1)
 		return
 	}
-	class := c.Class
-	if class == "" {
-		class = "A4"
+	if what := s.refusesMore(ctx, c, sig); what != "" {
+		at := s.subject(c)
+		s.Report(finding.Finding{
+			Class: "A4", Severity: finding.Should, Pointer: at, Claim: "refuses " + what + " " + place(c) + ", which the document allows",
+			Cause: "Refuses " + what + " " + at + ", which the document allows",
+			Sent:  s.describe(c), Got: describe(ex), Steps: []wire.Exchange{*ex}, Expected: "no refusal of its form: it is valid by the document",
+		}, 1)
+		return
+	}
+	cause := ""
+	if strings.HasPrefix(c.Clause, "/components/") {
+		cause = fmt.Sprintf("Refuses what keeps %s, written once at %s", c.Keyword, c.Clause)
 	}
 	s.Report(finding.Finding{
-		Class: class, Severity: finding.Must, Pointer: c.Clause,
+		Class: class, Severity: finding.Must, Pointer: c.Clause, Cause: cause, Habit: habit,
 		Claim: fmt.Sprintf("refuses what keeps %s of %s", c.Keyword, place(c)),
 		Sent:  s.describe(c), Got: describe(ex), Steps: []wire.Exchange{*ex},
 		Expected: "no refusal of its form: it is valid by the document",

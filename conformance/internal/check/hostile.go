@@ -112,13 +112,17 @@ func (s *Session) hostile(ctx context.Context, op *openapi.Operation, request *w
 	switch {
 	case ex.Response == nil && errors.Is(ex.Err, wire.ErrTimeout):
 		f.Claim, f.Got = "Does not answer when it is sent "+kind, ex.Err.Error()
+		f.Cause = f.Claim // what reads it is the same for all operations
 		s.Report(f, 1)
 	case ex.Response == nil && a.mayHangUp && !errors.Is(ex.Err, wire.ErrConnect):
 	case ex.Response == nil:
 		f.Claim, f.Got = "Ends the connection without an answer when it is sent "+kind, ex.Err.Error()
+		f.Cause = f.Claim
 		s.Report(f, 1)
+	case failed(ex) && op != nil && s.failsAnyway(ctx, op):
 	case failed(ex):
 		f.Claim, f.Got = "Fails with a server error when it is sent "+kind, ex.Response.StatusText()
+		f.Cause = f.Claim
 		s.Report(f, 1)
 	case op != nil && names(op, ex.Response.Status):
 		for _, f := range s.judge(op, ex) {
@@ -130,6 +134,12 @@ func (s *Session) hostile(ctx context.Context, op *openapi.Operation, request *w
 		s.fixtures.harvest(op, ex)
 	}
 	return ex
+}
+
+// failsAnyway tells whether an operation fails with a 5xx at a valid request, too:
+// then what else is sent is not to blame.
+func (s *Session) failsAnyway(ctx context.Context, op *openapi.Operation) bool {
+	return failed(s.Send(ctx, s.draftFor(ctx, op)))
 }
 
 // failed tells whether a server failed of itself: a 5xx that neither says that it

@@ -71,6 +71,9 @@ type verdict struct {
 	// count since HTTP answered in place of the operation.
 	response *openapi.Response
 
+	// other says that the body is one of another schema, as a cause; empty: it is not.
+	other string
+
 	found []finding.Finding
 	marks map[string]bool // clauses that were seen to be kept or broken
 }
@@ -295,6 +298,9 @@ func (v *verdict) undeclared(status int) {
 		Claim:    fmt.Sprintf("%s answers with %d, which it does not declare.", v.op.ID, status),
 		Expected: "one of " + strings.Join(keys(v.op), ", "),
 		Got:      v.answer.StatusText(),
+	}
+	if slices.Contains(generic, status) {
+		f.Cause = fmt.Sprintf("Answers with %d, which operations do not declare.", status)
 	}
 	switch {
 	case slices.Contains(successes, status) && succeeds(v.op):

@@ -176,6 +176,9 @@ var brackets = regexp.MustCompile(`\[['"]?([^\]'"]*)['"]?\]`)
 // pointed reads a pointer, or a path with dots and brackets, as a pointer.
 func pointed(text string) string {
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "#"), "$")
+	if text == "/" {
+		return "" // a member without a name to RFC 6901, but all of the body to those who write it
+	}
 	if text == "" || strings.HasPrefix(text, "/") {
 		for _, prefix := range []string{"/body", "/data/attributes"} {
 			if rest, ok := strings.CutPrefix(text, prefix); ok && (rest == "" || rest[0] == '/') {

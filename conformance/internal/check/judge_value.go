@@ -3,6 +3,7 @@ package check
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,12 +16,34 @@ import (
 // value judges a body by its schema, and notes which clauses it was judged by.
 func (v *verdict) value(s *openapi.Schema, value any) {
 	faults := v.r.schemas.ValidateValue(s, openapi.Answer, value)
+	v.other = v.another(s, value, faults)
 	misnamed := v.walk(s, value, true)
 	for _, fault := range telling(faults) {
 		if !slices.ContainsFunc(misnamed, func(place string) bool { return strings.HasPrefix(fault.At+"/", place+"/") }) {
 			v.fault(s, fault, value)
 		}
 	}
+}
+
+// another tells that an error is no instance of its schema, but one of another: it
+// lacks what is required, and has nothing that is declared. Empty: it is one.
+func (v *verdict) another(s *openapi.Schema, value any, faults []schema.Fault) string {
+	object, _ := value.(map[string]any)
+	lacks := slices.ContainsFunc(faults, func(f schema.Fault) bool { return f.At == "" && f.Keyword == "required" })
+	if v.answer.Status < 400 || len(object) == 0 || !lacks {
+		return ""
+	}
+	names := slices.Sorted(maps.Keys(object))
+	w := &walker{v: &verdict{r: v.r, answer: v.answer}}
+	sc := scope{names: map[string]bool{}}
+	w.apply(s, map[string]any{}, &sc) // which declares the names, and has no parts to go through
+	if slices.ContainsFunc(names, func(name string) bool { return sc.names[name] }) {
+		return ""
+	}
+	for i, name := range names {
+		names[i] = strconv.Quote(name)
+	}
+	return "Errors are not of the schema that is declared for them, but have " + strings.Join(names, ", ") + "."
 }
 
 // telling gives the faults that say what is wrong: of a value of the wrong type
@@ -96,8 +119,17 @@ func (v *verdict) fault(s *openapi.Schema, f schema.Fault, value any) {
 	if pointer == "" {
 		pointer = s.Pointer
 	}
+	cause := ""
+	switch {
+	case v.other != "" && class == "L1":
+		cause = v.other
+	case strings.HasPrefix(pointer, "/components/") && status >= 400:
+		cause = fmt.Sprintf("In errors, what is described at %s %s.", pointer, what)
+	case strings.HasPrefix(pointer, "/components/"):
+		cause = fmt.Sprintf("In answers, what is described at %s %s.", pointer, what)
+	}
 	v.add(finding.Finding{
-		Class: class, Severity: severity, Pointer: pointer, Claim: claim,
+		Class: class, Severity: severity, Pointer: pointer, Claim: claim, Cause: cause,
 		Expected: f.Message, Got: strings.TrimSpace(quoted(f.At) + " " + shown(part)),
 	})
 }

@@ -71,6 +71,9 @@ func (w *walker) undeclared(s *openapi.Schema, object map[string]any, sc *scope)
 	if strings.HasPrefix(bare(v.answer.Get("Content-Type")), "application/problem+") {
 		return // RFC 9457 3.2: problem types have members of their own
 	}
+	if v.other != "" && len(w.at) == 0 {
+		return // which is told by what it lacks
+	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		if sc.names[name] {
 			continue

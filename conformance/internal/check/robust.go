@@ -293,8 +293,7 @@ func probeHealth(ctx context.Context, s *Session) {
 			continue
 		}
 		d := s.there(ctx, op, false)
-		statuses := s.Coverage.Statuses(op.ID)
-		if OKStatus(s.baseline(ctx, op).status) || statuses[http.StatusOK] > 0 {
+		if OKStatus(s.baseline(ctx, op).status) || s.neverFailed(op) {
 			well = append(well, d)
 		}
 	}
@@ -316,6 +315,17 @@ func probeHealth(ctx context.Context, s *Session) {
 			return
 		}
 	}
+}
+
+// neverFailed tells whether an operation succeeded before, and never failed with a 5xx.
+func (s *Session) neverFailed(op *openapi.Operation) bool {
+	statuses := s.Coverage.Statuses(op.ID)
+	for status := range statuses {
+		if status >= http.StatusInternalServerError {
+			return false
+		}
+	}
+	return statuses[http.StatusOK] > 0
 }
 
 // worst sends what servers break down over.

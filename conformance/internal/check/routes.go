@@ -93,9 +93,10 @@ func probeMethods(ctx context.Context, s *Session) {
 			Severity: finding.Should, Pointer: openapi.Join("", "paths", op.Path), RFC: "RFC 9110 15.5.6", Operation: op.ID,
 			Claim: fmt.Sprintf("Answers %s, which %s does not have, otherwise than with 405", method, op.Path),
 			Sent:  method + " without a body", Expected: "405 Method Not Allowed", Got: ex.Response.StatusText(),
+			Cause: fmt.Sprintf("Answers methods that a path does not have with %d rather than with 405", status),
 		}
 		if OK(ex) {
-			f.Severity = finding.Must
+			f.Severity, f.Cause = finding.Must, "" // what it serves there is that operation's
 			f.Claim = fmt.Sprintf("Serves %s on %s, which the document does not have", method, op.Path)
 		}
 		s.Report(f, 1)
@@ -206,6 +207,7 @@ func (s *Session) compareHead(before, after, head *wire.Response) {
 		return
 	default:
 		f.Claim, f.Expected, f.Got = "Answers HEAD with another status than GET", before.StatusText(), head.StatusText()
+		f.Cause = fmt.Sprintf("%s: %d", f.Claim, head.Status)
 		s.Report(f, 3)
 		return
 	}

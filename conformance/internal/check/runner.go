@@ -67,6 +67,7 @@ type Runner struct {
 	fixtures *fixtures
 	judging  judging
 	refusals refusals
+	habits   habits
 	gone     gone
 	run      string // makes values of this run differ from those of all others
 
@@ -262,8 +263,8 @@ func (r *Runner) seed(name string) uint64 {
 // complete fills in what follows from the rest of a finding.
 func (r *Runner) complete(f *finding.Finding) {
 	f.Position = r.Document.Position(f.Pointer)
-	sum := sha256.Sum256([]byte(strings.Join([]string{f.Class, f.Operation, f.Pointer, f.RFC, f.Claim}, "\x00")))
-	f.ID = strings.ToLower(f.Class) + "-" + fmt.Sprintf("%x", sum[:5])
+	f.ID = finding.ID(f.Class, f.Operation, f.Pointer, f.RFC, f.Claim)
+	f.Cause = causeOf(f)
 	f.Seen = max(f.Seen, 1)
 }
 
@@ -296,7 +297,8 @@ func (r *Runner) reproduced(ids []string, again []finding.Finding) {
 	}
 }
 
-// Findings are what was found, by weight.
+// Findings are what was found, by weight, each operation and clause for itself; see
+// Mistakes.
 func (r *Runner) Findings() []finding.Finding {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -34,7 +34,16 @@ type Finding struct {
 	Position openapi.Position
 	RFC      string
 
-	Claim    string // a sentence: what the server does wrong
+	Claim string // a sentence: what the server does wrong
+	// Cause is what the server does wrong as a sentence that names no place, if it is
+	// likely to be mended in one: findings with the same are put together by [Cluster].
+	// Empty: it is a mistake of its own. Habit is another such sentence, which holds
+	// only if the server does so in most places where it was tried.
+	Cause, Habit string
+	// Places are where a mistake was seen that was seen in several, or that could
+	// be; the first is the one that the rest of the finding is about.
+	Places []Place
+
 	Sent     string // what was special about the request
 	Expected string
 	Got      string
@@ -50,6 +59,18 @@ type Finding struct {
 	Reproduced int  // of Attempts
 	Attempts   int  // how often it was tried again
 	Flaky      bool // it did not show itself each time
+}
+
+// Place is where a mistake was seen.
+type Place struct {
+	ID        string // of the finding that it was before it was put together with others
+	Operation string
+	Pointer   string
+	Position  openapi.Position
+	Claim     string
+	Replay    string
+	Sent, Got string
+	Flaky     bool
 }
 
 // Part is a part of a request or an answer.

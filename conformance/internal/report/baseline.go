@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"cryptoexchange.com/escrow/conformance/internal/finding"
 )
 
 // Baseline lists findings that are known, and do not fail a run.
@@ -21,12 +25,15 @@ type Baseline struct {
 	Findings []Entry `yaml:"findings"`
 }
 
-// Entry is a known finding. Only ID decides; the rest is for people.
+// Entry is a known finding. Only ID and Places decide; the rest is for people.
 type Entry struct {
-	ID        string `yaml:"id"`
-	Class     string `yaml:"class,omitempty"`
-	Operation string `yaml:"operation,omitempty"`
-	Claim     string `yaml:"claim,omitempty"`
+	ID string `yaml:"id"`
+	// Places are where it is known, by ID, with the operation: in others it is new. None:
+	// it is known wherever it is.
+	Places    map[string]string `yaml:"places,omitempty"`
+	Class     string            `yaml:"class,omitempty"`
+	Operation string            `yaml:"operation,omitempty"`
+	Claim     string            `yaml:"claim,omitempty"`
 	// Expires is the last day (UTC, 2006-01-02) on which it is known; empty: it is
 	// for ever.
 	Expires string `yaml:"expires,omitempty"`
@@ -38,8 +45,8 @@ type Entry struct {
 // Comparison is what a baseline says of a result.
 type Comparison struct {
 	File    string
-	Known   map[string]Entry // by ID of the finding
-	Fixed   []Entry          // not found any more, though looked for
+	Known   map[string]Entry // by ID of the finding, and of each of its places that is known
+	Fixed   []Entry          // not found any more, though looked for; Places: nor in these
 	Expired []Entry          // found, but not known any more
 }
 
@@ -81,32 +88,88 @@ func (b *Baseline) Apply(r *Result, now time.Time) {
 	found := map[string]bool{}
 	for _, f := range r.Findings {
 		found[f.ID] = true
+		for _, p := range f.Places {
+			found[p.ID] = true
+		}
 	}
 	for _, e := range b.Findings {
+		lost := maps.Clone(e.Places)
+		maps.DeleteFunc(lost, func(id, _ string) bool { return found[id] })
+		there := len(lost) < len(e.Places) || len(e.Places) == 0 && found[e.ID]
 		switch {
-		case found[e.ID] && e.expired(now):
+		case there && e.expired(now):
 			c.Expired = append(c.Expired, e)
-		case found[e.ID]:
+			continue
+		case there && len(e.Places) == 0:
 			c.Known[e.ID] = e
-		case !e.Flaky && !r.Selected && r.Ended == "":
+		case there:
+			for id := range e.Places {
+				c.Known[id] = e
+			}
+		}
+		if (!there || len(lost) > 0) && !e.Flaky && !r.Selected && r.Ended == "" {
+			e.Places = lost
 			c.Fixed = append(c.Fixed, e)
 		}
 	}
 	r.Baseline = c
+	for _, f := range r.Findings {
+		c.spread(&f)
+	}
+}
+
+// spread makes a finding known if all its places are, and its places if it is.
+func (c *Comparison) spread(f *finding.Finding) {
+	if len(f.Places) == 0 {
+		return
+	}
+	if e, ok := c.Known[f.ID]; ok && len(e.Places) == 0 {
+		for _, p := range f.Places {
+			c.Known[p.ID] = e
+		}
+		return
+	}
+	delete(c.Known, f.ID)
+	for _, p := range f.Places {
+		if _, ok := c.Known[p.ID]; !ok {
+			return
+		}
+	}
+	c.Known[f.ID] = c.Known[f.Places[0].ID]
 }
 
 // Update makes the baseline list what the result has, and nothing else. Notes and
 // dates are kept, but dates that have passed are not; what could not have been
 // found, for not all was tried, stays.
 func (b *Baseline) Update(r *Result, now time.Time) {
-	old := map[string]Entry{}
+	old, placed := map[string]Entry{}, map[string]Entry{}
 	for _, e := range b.Findings {
 		old[e.ID] = e
+		for id := range e.Places {
+			placed[id] = Entry{Note: e.Note, Expires: e.Expires}
+		}
 	}
 	var all []Entry
 	for _, f := range r.Findings {
-		e := old[f.ID]
+		e, ok := old[f.ID]
+		if !ok {
+			e = placed[f.ID] // it was put together with others, and is not any more
+		}
 		delete(old, f.ID)
+		places := map[string]string{}
+		for _, p := range f.Places {
+			places[p.ID] = strings.TrimSpace(Clean(p.Operation + " " + p.Pointer))
+			if was, ok := old[p.ID]; ok { // as it was before it was put together with others
+				e.Note, e.Expires = cmp.Or(e.Note, was.Note), cmp.Or(e.Expires, was.Expires)
+				delete(old, p.ID)
+			}
+		}
+		if len(e.Places) > 0 || e.ID == "" { // else it is known wherever it is
+			if r.Selected || r.Ended != "" {
+				maps.Copy(places, e.Places)
+			}
+			e.Places = places
+		}
 		if e.expired(now) {
 			e.Expires = ""
 		}

@@ -85,6 +85,73 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
+// TestBaselineOfPlaces: a mistake that is known in some places is new in others.
+func TestBaselineOfPlaces(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	result := func(places ...string) *Result {
+		f := finding.Finding{ID: "cause", Class: "B6", Operation: "op", Claim: "is wrong", Severity: finding.Must}
+		for _, id := range places {
+			f.Places = append(f.Places, finding.Place{ID: id, Operation: "op " + id, Flaky: id == "flaky"})
+		}
+		return &Result{FailOn: finding.Must, Findings: []finding.Finding{f}}
+	}
+	written := &Baseline{}
+	written.Update(result("a", "b"), now)
+	if d := cmp.Diff([]Entry{{ID: "cause", Class: "B6", Operation: "op", Claim: "Is wrong", Places: map[string]string{"a": "op a", "b": "op b"}}}, written.Findings); d != "" {
+		t.Fatal(d)
+	}
+	for name, test := range map[string]struct {
+		entries       []Entry
+		found         []string
+		known, failed bool
+		fixed         map[string]string // the places of the entry that is fixed; nil: none is
+	}{
+		"the same":                 {written.Findings, []string{"a", "b"}, true, false, nil},
+		"one place more":           {written.Findings, []string{"a", "b", "c"}, false, true, nil},
+		"one that is flaky":        {written.Findings, []string{"a", "b", "flaky"}, false, false, nil},
+		"one place less":           {written.Findings, []string{"a"}, true, false, map[string]string{"b": "op b"}},
+		"other places":             {written.Findings, []string{"c", "d"}, false, true, map[string]string{"a": "op a", "b": "op b"}},
+		"wherever":                 {[]Entry{{ID: "cause"}}, []string{"a", "c"}, true, false, nil},
+		"of before, one by one":    {[]Entry{{ID: "a"}, {ID: "b"}}, []string{"a", "b"}, true, false, nil},
+		"of before, but for one":   {[]Entry{{ID: "a"}}, []string{"a", "b"}, false, true, nil},
+		"its last day is over":     {[]Entry{{ID: "cause", Places: map[string]string{"a": ""}, Expires: "2026-11-25"}}, []string{"a"}, false, true, nil},
+		"its last day is not over": {[]Entry{{ID: "cause", Places: map[string]string{"a": ""}, Expires: "2026-11-26"}}, []string{"a"}, true, false, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := result(test.found...)
+			(&Baseline{Findings: test.entries}).Apply(r, now)
+			if r.Known("cause") != test.known || r.Failed() != test.failed {
+				t.Errorf("known %v, failed %v: %+v", r.Known("cause"), r.Failed(), r.Baseline)
+			}
+			var fixed map[string]string
+			for _, e := range r.Baseline.Fixed {
+				fixed = e.Places
+			}
+			if d := cmp.Diff(test.fixed, fixed); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+	// A note stays when findings are put together, and when they are parted again.
+	before := &Baseline{Findings: []Entry{{ID: "a", Note: "a ticket"}}}
+	before.Update(result("a", "b"), now)
+	if e := before.Findings; len(e) != 1 || e[0].Note != "a ticket" || len(e[0].Places) != 2 {
+		t.Errorf("%+v", e)
+	}
+	before.Update(&Result{Findings: []finding.Finding{{ID: "a"}, {ID: "b"}}}, now)
+	if e := before.Findings; len(e) != 2 || e[0].Note != "a ticket" || len(e[0].Places) != 0 {
+		t.Errorf("%+v", e)
+	}
+	// What is known wherever it is stays so.
+	anywhere := &Baseline{Findings: []Entry{{ID: "cause"}}}
+	anywhere.Update(result("a", "b"), now)
+	if e := anywhere.Findings; len(e) != 1 || len(e[0].Places) != 0 {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestBadBaselines(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{

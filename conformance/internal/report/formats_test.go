@@ -44,7 +44,7 @@ func TestJUnit(t *testing.T) {
 			}
 		}
 	}
-	want := map[string]int{"testsuites": 1, "testsuite": 3, "testcase": 11, "failure": 2, "skipped": 2, "system-out": 4}
+	want := map[string]int{"testsuites": 1, "testsuite": 3, "testcase": 13, "failure": 3, "skipped": 2, "system-out": 5}
 	if d := cmp.Diff(want, kinds); d != "" {
 		t.Error(d)
 	}
@@ -52,7 +52,7 @@ func TestJUnit(t *testing.T) {
 	if err := xml.Unmarshal(got, &suites); err != nil {
 		t.Fatal(err)
 	}
-	if suites.Tests != 11 || suites.Failures != 2 || suites.Skipped != 2 {
+	if suites.Tests != 13 || suites.Failures != 3 || suites.Skipped != 2 {
 		t.Errorf("%d tests, %d failures, %d skipped", suites.Tests, suites.Failures, suites.Skipped)
 	}
 	// What is found does not change the names.
@@ -91,6 +91,7 @@ func TestSARIF(t *testing.T) {
 						Region           struct{ StartLine, StartColumn int }
 					}
 				}
+				RelatedLocations    []struct{ Message struct{ Text string } }
 				PartialFingerprints map[string]string
 				Suppressions        []struct{ Kind string }
 				BaselineState       string
@@ -119,6 +120,9 @@ func TestSARIF(t *testing.T) {
 		}
 		if result.Level != levels[f.Severity] || result.Message.Text == "" || result.PartialFingerprints["conformanceFinding/v1"] != f.ID {
 			t.Errorf("%s: %+v", f.ID, result)
+		}
+		if len(result.RelatedLocations) != len(f.Places) {
+			t.Errorf("%s: %d related locations for %d places", f.ID, len(result.RelatedLocations), len(f.Places))
 		}
 		at := result.Locations[0].PhysicalLocation
 		if at.ArtifactLocation.URI != "api/openapi.yaml" || at.ArtifactLocation.URIBaseID != "%SRCROOT%" || at.Region.StartLine != max(f.Position.Line, 1) || at.Region.StartColumn != max(f.Position.Column, 1) {
@@ -162,7 +166,7 @@ func TestSchema(t *testing.T) {
 			}
 		}
 	}
-	want := map[string]int{"run": 2, "finding": 6, "operation": 3, "clause": 6, "skipped": 3, "fixed": 1, "summary": 2}
+	want := map[string]int{"run": 2, "finding": 7, "operation": 3, "clause": 6, "skipped": 3, "fixed": 2, "summary": 2}
 	if d := cmp.Diff(want, types); d != "" {
 		t.Error(d)
 	}

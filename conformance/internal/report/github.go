@@ -29,7 +29,7 @@ func GitHub(w io.Writer, r *Result) error {
 			title += " (" + v.Kind + ")"
 		}
 		text := v.Claim + "."
-		for _, part := range []struct{ name, value string }{{"Clause", v.Authority()}, {"Sent", v.Sent}, {"Expected", v.Expected}, {"Got", v.Got}, {"Again", v.Replay}} {
+		for _, part := range []struct{ name, value string }{{"Clause", v.Authority()}, {"Sent", v.Sent}, {"Expected", v.Expected}, {"Got", v.Got}, {"Seen at", v.Also(annotationPlaces)}, {"Again", v.Replay}} {
 			if part.value != "" {
 				text += "\n" + part.name + ": " + part.value
 			}
@@ -49,10 +49,14 @@ func attribute(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
 }
 
+// annotationPlaces are named in an annotation.
+const annotationPlaces = 10
+
 // Bounds of a summary, which GitHub shows up to 1 MiB.
 const (
 	summaryFindings = 100
 	summaryReasons  = 50
+	summaryPlaces   = 20
 )
 
 // Summary writes a page in GitHub's Markdown, e.g. for GITHUB_STEP_SUMMARY.
@@ -91,7 +95,7 @@ func Summary(w io.Writer, r *Result) error {
 func summaryFinding(b *bytes.Buffer, v *view) {
 	fmt.Fprintf(b, "<details><summary><b>%s %s</b> %s: %s</summary>\n\n", v.Kind, v.Class, text(v.Where()), text(v.Claim))
 	b.WriteString("| | |\n|:--|:--|\n")
-	for _, part := range []struct{ name, value string }{{"clause", v.Authority()}, {"sent", v.Sent}, {"expected", v.Expected}, {"got", v.Got}, {"again", v.Replay}, {"seen", v.Reproduced + ", " + v.Times()}} {
+	for _, part := range []struct{ name, value string }{{"clause", v.Authority()}, {"sent", v.Sent}, {"expected", v.Expected}, {"got", v.Got}, {"seen at", v.Also(summaryPlaces)}, {"again", v.Replay}, {"seen", v.Reproduced + ", " + v.Times()}} {
 		if part.value != "" {
 			fmt.Fprintf(b, "| %s | %s |\n", part.name, text(part.value))
 		}

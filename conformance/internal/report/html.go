@@ -135,7 +135,7 @@ func (r *Result) rows(groups []group) []row {
 			}
 		}
 		for _, f := range r.Findings {
-			if f.Operation == r.Operations[i].ID {
+			if slices.Contains(f.Operations(), r.Operations[i].ID) {
 				all[i].Findings++
 			}
 		}

@@ -55,8 +55,9 @@ type (
 )
 
 // JUnit writes a test case for each class of the catalogue that was looked for in
-// an operation, under names that do not change from run to run. Findings that do
-// not fail the run are in the output of theirs.
+// an operation, under names that do not change from run to run. A mistake that was
+// seen in several operations is in the test case of each. Findings that do not fail
+// the run are in the output of theirs.
 func JUnit(w io.Writer, r *Result) error {
 	suites := junitSuites{Name: Tool + " " + Clean(r.Document.File), Time: seconds(r.Took)}
 	byPlace := map[Check]*junitCase{}
@@ -86,7 +87,14 @@ func JUnit(w io.Writer, r *Result) error {
 	}
 	all := r.views()
 	for i := range all {
-		junitFinding(add(Check{Operation: r.Findings[i].Operation, Class: all[i].Class}), &all[i], r.fails(&r.Findings[i]))
+		f := &r.Findings[i]
+		operations := f.Operations()
+		if len(operations) == 0 {
+			operations = []string{""}
+		}
+		for _, id := range operations {
+			junitFinding(add(Check{Operation: id, Class: f.Class}), &all[i], r.failsAt(f, id))
+		}
 	}
 	for _, key := range order {
 		c := byPlace[key]

@@ -66,7 +66,18 @@ type (
 		Note       string     `json:"note,omitempty"`
 		Fails      bool       `json:"fails"`
 		Replay     string     `json:"replay"`
-		Steps      []stepLine `json:"steps"`
+		// Places are there if it was seen in several.
+		Places []seenLine `json:"places,omitempty"`
+		Steps  []stepLine `json:"steps"`
+	}
+	seenLine struct {
+		ID        string     `json:"id"`
+		Operation string     `json:"operation,omitempty"`
+		Claim     string     `json:"claim"`
+		Clause    *placeLine `json:"clause,omitempty"`
+		Flaky     bool       `json:"flaky"`
+		Known     bool       `json:"known"`
+		Replay    string     `json:"replay"`
 	}
 	placeLine struct {
 		File    string `json:"file"`
@@ -217,6 +228,13 @@ func (r *Result) findingLine(f *finding.Finding, v *view) findingLine {
 	}
 	if v.Pointer != "" {
 		line.Clause = &placeLine{File: r.Document.File, Line: v.Line, Column: v.Column, Pointer: v.Pointer, Quote: v.Quote}
+	}
+	for _, p := range v.Places {
+		l := seenLine{ID: p.ID, Operation: p.Operation, Claim: p.Claim, Flaky: p.Flaky, Known: p.Known, Replay: p.Replay}
+		if p.Pointer != "" {
+			l.Clause = &placeLine{File: r.Document.File, Line: p.Line, Column: p.Column, Pointer: p.Pointer}
+		}
+		line.Places = append(line.Places, l)
 	}
 	for i, s := range f.Steps {
 		ex := r.Mask.Exchange(s)

@@ -27,6 +27,18 @@ const secret = "sk-very-secret-0001"
 // hostile is text that a server could send to those who read of it.
 const hostile = "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>]]>\u202e\xff\r\n::error::%0A|`*"
 
+// seen is where one mistake is seen, in more places than a terminal shows.
+func seen() []finding.Place {
+	all := []finding.Place{{ID: "b6-0000000001", Operation: "createCustomer", Pointer: "/paths/~1customers/post/responses/401", Position: openapi.Position{Line: 90, Column: 9}, Claim: "401 comes without a challenge.", Replay: "6666666666"}}
+	for i := range 5 {
+		all = append(all, finding.Place{
+			ID: fmt.Sprintf("b6-000000000%d", i+2), Operation: "getCustomer", Pointer: fmt.Sprintf("/paths/~1customers~1{id}/get/responses/401/%d", i), Position: openapi.Position{Line: 140 + i, Column: 9},
+			Claim: "401 comes without a challenge.", Replay: fmt.Sprintf("666666666%d", i), Flaky: i == 4,
+		})
+	}
+	return append(all, finding.Place{ID: "b6-0000000007", Claim: "401 comes without a challenge <b>" + hostile, Replay: "6666666669"})
+}
+
 // sample is a result with something of everything.
 func sample() *Result {
 	header := []wire.Field{{Name: "Authorization", Value: "Bearer " + secret}, {Name: "Content-Type", Value: "application/json"}}
@@ -70,6 +82,11 @@ func sample() *Result {
 			{ID: "o9-9999999999", Replay: "9999999999", Class: "O9", Severity: finding.Must, Operation: "createCustomer", RFC: "RFC 9110 3.4", Claim: "The connection ends without an answer", Sent: "a truncated body", Expected: "an answer, if only an error", Got: "nothing, then the end of the connection", Steps: []wire.Exchange{lost}, Seen: 1, Reproduced: 1, Attempts: 3, Flaky: true},
 			{ID: "n4-4444444444", Replay: "4444444444", Class: "N4", Severity: finding.Advice, Claim: "answers with private data may be kept by caches", Expected: "Cache-Control: private or no-store", Got: "no Cache-Control", RFC: "RFC 9111 3.5"},
 			{ID: "c3-3333333333", Replay: "3333333333", Class: "C3", Severity: finding.Should, Operation: "getCustomer", Pointer: "/paths/~1customers~1{id}/get/responses/406", Position: openapi.Position{Line: 150, Column: 9}, Claim: "ignores an Accept that it cannot satisfy", Expected: "406", Got: "200 OK", Steps: []wire.Exchange{read}, Seen: 1, Reproduced: 3, Attempts: 3},
+			{
+				ID: "b6-6666666666", Replay: "6666666666", Class: "B6", Severity: finding.Must, Operation: "createCustomer", Pointer: "/paths/~1customers/post/responses/401", Position: openapi.Position{Line: 90, Column: 9},
+				Claim: "401 comes without a challenge.", Cause: "401 comes without a challenge.", Expected: "WWW-Authenticate", Got: "no WWW-Authenticate", Steps: []wire.Exchange{read}, Seen: 40, Reproduced: 3, Attempts: 3,
+				Places: seen(),
+			},
 		},
 		Clauses: []Clause{
 			{Pointer: customer + "/properties/nickname/maxLength", Keyword: "maxLength", Position: openapi.Position{Line: 812, Column: 11}, Operations: []string{"createCustomer", "getCustomer"}, SentValid: true, SentInvalid: true, Observed: true, Judged: true},
@@ -93,8 +110,11 @@ func sample() *Result {
 		FailOn:  finding.Must,
 		Mask:    wire.NewMasker(wire.Secret{Variable: "KEY", Value: secret}),
 		Baseline: &Comparison{
-			File: "baseline.yaml", Known: map[string]Entry{"c3-3333333333": {ID: "c3-3333333333", Note: "waits for the new router", Expires: "2027-01-31"}},
-			Fixed:   []Entry{{ID: "b4-b4b4b4b4b4", Class: "B4", Operation: "getCustomer", Claim: "Answers 405 without Allow"}},
+			File: "baseline.yaml", Known: map[string]Entry{"c3-3333333333": {ID: "c3-3333333333", Note: "waits for the new router", Expires: "2027-01-31"}, "b6-0000000001": {ID: "b6-6666666666"}},
+			Fixed: []Entry{
+				{ID: "b4-b4b4b4b4b4", Class: "B4", Operation: "getCustomer", Claim: "Answers 405 without Allow"},
+				{ID: "b6-6666666666", Class: "B6", Operation: "getCustomer", Claim: "401 comes without a challenge", Places: map[string]string{"b6-0000000009": "deleteCustomer"}},
+			},
 			Expired: []Entry{{ID: "d5-5a5a5a5a5a", Class: "D5", Operation: "createCustomer", Expires: "2026-11-01"}},
 		},
 	}
@@ -162,8 +182,8 @@ func TestSieves(t *testing.T) {
 						t.Errorf("line %d is no command: %s", i+1, l)
 					}
 				}
-				if n := strings.Count(got, "\n"); n != 6 {
-					t.Errorf("%d commands for 6 findings", n)
+				if n := strings.Count(got, "\n"); n != len(sample().Findings) {
+					t.Errorf("%d commands for %d findings", n, len(sample().Findings))
 				}
 			}
 			for _, s := range forbidden {

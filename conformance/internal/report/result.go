@@ -108,7 +108,8 @@ type Check struct {
 	Skipped string
 }
 
-// Known tells whether a finding is in the baseline.
+// Known tells whether a finding is in the baseline, with all places where it was
+// seen.
 func (r *Result) Known(id string) bool {
 	if r.Baseline == nil {
 		return false
@@ -117,10 +118,27 @@ func (r *Result) Known(id string) bool {
 	return ok
 }
 
+// news tells whether a finding, or one that is known in a place that is not, comes
+// each time.
+func (r *Result) news(f *finding.Finding) bool {
+	if r.Known(f.ID) || len(f.Places) == 0 {
+		return !r.Known(f.ID) && !f.Flaky
+	}
+	return slices.ContainsFunc(f.Places, func(p finding.Place) bool { return !p.Flaky && !r.Known(p.ID) })
+}
+
 // fails tells whether a finding fails the run: it is new, comes each time, and
 // weighs enough.
-func (r *Result) fails(f *finding.Finding) bool {
-	return !r.Known(f.ID) && !f.Flaky && f.Severity >= r.FailOn
+func (r *Result) fails(f *finding.Finding) bool { return r.news(f) && f.Severity >= r.FailOn }
+
+// failsAt tells whether it does by what was seen in an operation.
+func (r *Result) failsAt(f *finding.Finding, operation string) bool {
+	if len(f.Places) == 0 {
+		return r.fails(f)
+	}
+	return f.Severity >= r.FailOn && slices.ContainsFunc(f.Places, func(p finding.Place) bool {
+		return p.Operation == operation && !p.Flaky && !r.Known(p.ID)
+	})
 }
 
 // Failed tells whether any finding fails the run.
@@ -145,7 +163,7 @@ func (r *Result) Counts() Counts {
 		switch {
 		case r.Known(f.ID):
 			c.Known++
-		case f.Flaky:
+		case !r.news(&f):
 			c.Flaky++
 		case f.Severity == finding.Must:
 			c.Must++

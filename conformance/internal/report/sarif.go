@@ -73,7 +73,7 @@ func SARIF(w io.Writer, r *Result) error {
 
 func (r *Result) sarifResult(f *finding.Finding, v *view, index map[string]int) object {
 	text := v.Where() + ": " + v.Claim + "."
-	for _, part := range []struct{ name, value string }{{"Clause", v.Authority()}, {"Sent", v.Sent}, {"Expected", v.Expected}, {"Got", v.Got}, {"Again", v.Replay}} {
+	for _, part := range []struct{ name, value string }{{"Clause", v.Authority()}, {"Sent", v.Sent}, {"Expected", v.Expected}, {"Got", v.Got}, {"Seen at", v.Also(annotationPlaces)}, {"Again", v.Replay}} {
 		if part.value != "" {
 			text += "\n" + part.name + ": " + part.value
 		}
@@ -86,8 +86,9 @@ func (r *Result) sarifResult(f *finding.Finding, v *view, index map[string]int) 
 			"physicalLocation": object{"artifactLocation": artifact(r.Document.File), "region": object{"startLine": max(v.Line, 1), "startColumn": max(v.Column, 1)}},
 			"logicalLocations": []any{object{"fullyQualifiedName": v.Where() + " " + v.Pointer, "name": v.Where(), "kind": "function"}},
 		}},
-		"occurrenceCount": v.Seen,
-		"properties":      object{"reproduced": v.Reproduced, "flaky": f.Flaky, "curl": v.Curls},
+		"relatedLocations": related(r, v),
+		"occurrenceCount":  v.Seen,
+		"properties":       object{"reproduced": v.Reproduced, "flaky": f.Flaky, "curl": v.Curls},
 	}
 	if i, ok := index[v.Class]; ok {
 		result["ruleIndex"] = i
@@ -110,6 +111,23 @@ func (r *Result) sarifResult(f *finding.Finding, v *view, index map[string]int) 
 		}
 	}
 	return result
+}
+
+// related are all places of a mistake that was seen in several.
+func related(r *Result, v *view) []any {
+	all := []any{}
+	for i, p := range v.Places {
+		where := p.Operation
+		if where == "" {
+			where = "the whole server"
+		}
+		all = append(all, object{
+			"id": i + 1, "message": object{"text": where + ": " + p.Claim + "."},
+			"physicalLocation": object{"artifactLocation": artifact(r.Document.File), "region": object{"startLine": max(p.Line, 1), "startColumn": max(p.Column, 1)}},
+			"logicalLocations": []any{object{"fullyQualifiedName": where + " " + p.Pointer, "name": where, "kind": "function"}},
+		})
+	}
+	return all
 }
 
 // headers joins lines of one name, for SARIF has an object.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -127,8 +128,11 @@ func flush(w io.Writer, b *bytes.Buffer) error {
 	return nil
 }
 
-// terminalSteps is how many requests are shown of a finding.
-const terminalSteps = 4
+// Bounds of what is shown of a finding.
+const (
+	terminalSteps  = 4 // requests
+	terminalPlaces = 5
+)
 
 func terminalFinding(b *bytes.Buffer, v *view, p palette) {
 	kind := v.Severity
@@ -146,6 +150,15 @@ func terminalFinding(b *bytes.Buffer, v *view, p palette) {
 	row("sent", v.Sent)
 	row("expected", v.Expected)
 	row("got", v.Got)
+	if len(v.Places) > 0 {
+		row("seen at", plural(len(v.Places), "place"))
+	}
+	for i := range v.Places[:min(len(v.Places), terminalPlaces)] {
+		row("", v.Places[i].Text())
+	}
+	if more := len(v.Places) - terminalPlaces; more > 0 {
+		row("", fmt.Sprintf("and %d more, which other reports list", more))
+	}
 	for i, c := range v.Curls {
 		if earlier := len(v.Curls) - terminalSteps; i < earlier {
 			if i == 0 {
@@ -173,7 +186,11 @@ func terminalKnown(b *bytes.Buffer, r *Result, all []view, p palette) {
 		return
 	}
 	for _, e := range r.Baseline.Fixed {
-		fmt.Fprintf(b, "%sfixed%s   %s  %s - %s: take %s out of %s\n", p.green, p.reset, Clean(e.Class), Clean(e.Operation), single(e.Claim), Clean(e.ID), Clean(r.Baseline.File))
+		what := Clean(e.ID)
+		if len(e.Places) > 0 {
+			what = Clean(strings.Join(slices.Sorted(maps.Keys(e.Places)), ", ")) + " of " + what
+		}
+		fmt.Fprintf(b, "%sfixed%s   %s  %s - %s: take %s out of %s\n", p.green, p.reset, Clean(e.Class), Clean(e.Operation), single(e.Claim), what, Clean(r.Baseline.File))
 	}
 	for _, e := range r.Baseline.Expired {
 		fmt.Fprintf(b, "%sexpired%s %s  %s - its time in %s ended on %s\n", p.yellow, p.reset, Clean(e.Class), Clean(e.ID), Clean(r.Baseline.File), Clean(e.Expires))

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,8 +27,35 @@ type view struct {
 	Replay               string
 	Reproduced           string
 	Seen                 int
+	Places               []place // where it was seen, if in several
+	operations           int
 	Note                 string // of the baseline
 	Expires              string // of the baseline
+}
+
+// place is where a mistake was seen, as it is shown.
+type place struct {
+	ID, Operation, Claim string
+	Line, Column         int // 0: not of the document
+	At                   string
+	Pointer              string
+	Replay               string
+	Known, Flaky         bool
+}
+
+// Text is the place in a line.
+func (p *place) Text() string {
+	text := strings.Join(strings.Fields(p.Operation+" "+p.At+" "+p.Pointer), "  ")
+	if text == "" {
+		text = "the whole server"
+	}
+	switch {
+	case p.Known:
+		text += " (known)"
+	case p.Flaky:
+		text += " (flaky)"
+	}
+	return text
 }
 
 // step is an exchange as it is shown.
@@ -68,8 +96,9 @@ func (r *Result) view(f *finding.Finding) view {
 		v.File, v.Line, v.Column = r.Document.File, f.Position.Line, f.Position.Column
 		v.Quote = r.Document.Line(v.Line)
 	}
+	v.places(r, f)
 	v.Kind = v.Severity
-	if f.Flaky {
+	if !r.news(f) {
 		v.Kind = "flaky"
 	}
 	if r.Known(f.ID) {
@@ -84,6 +113,51 @@ func (r *Result) view(f *finding.Finding) view {
 		}
 	}
 	return v
+}
+
+// places lists where it was seen, those first that are new.
+func (v *view) places(r *Result, f *finding.Finding) {
+	v.operations = len(f.Operations())
+	if len(f.Places) < 2 {
+		return
+	}
+	for _, p := range f.Places {
+		one := place{
+			ID: p.ID, Operation: Clean(p.Operation), Claim: sentence(shorten(r.Mask.Text(p.Claim))), Pointer: Clean(p.Pointer),
+			Line: p.Position.Line, Column: p.Position.Column, Replay: r.replay(p.Replay), Known: r.Known(p.ID), Flaky: p.Flaky,
+		}
+		if one.Line > 0 {
+			one.At = fmt.Sprintf("%s:%d:%d", r.Document.File, one.Line, one.Column)
+		}
+		v.Places = append(v.Places, one)
+	}
+	slices.SortStableFunc(v.Places, func(a, b place) int {
+		switch {
+		case a.Known == b.Known:
+			return 0
+		case b.Known:
+			return -1
+		default:
+			return 1
+		}
+	})
+}
+
+// Also lists at most n places in a line, after what tells how many there are. It is
+// empty for what was seen in one.
+func (v *view) Also(n int) string {
+	if len(v.Places) == 0 {
+		return ""
+	}
+	var all []string
+	for i := range v.Places[:min(n, len(v.Places))] {
+		all = append(all, v.Places[i].Text())
+	}
+	text := plural(len(v.Places), "place") + ": " + strings.Join(all, "; ")
+	if more := len(v.Places) - n; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
 }
 
 func (r *Result) step(f *finding.Finding, i int) step {
@@ -136,12 +210,16 @@ func (v *view) Place() string {
 	return fmt.Sprintf("%s:%d:%d", v.File, v.Line, v.Column)
 }
 
-// Where is the operation, or the server.
+// Where is the operation, or how many there are, or the server.
 func (v *view) Where() string {
-	if v.Operation == "" {
+	switch {
+	case v.operations > 1:
+		return plural(v.operations, "operation")
+	case v.Operation == "":
 		return "the whole server"
+	default:
+		return v.Operation
 	}
-	return v.Operation
 }
 
 // Authority is what makes it a mistake: the clause, the RFC, or both.
