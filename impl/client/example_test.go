@@ -12,15 +12,6 @@ import (
 	"cryptoexchange.com/escrow/impl/client"
 )
 
-// connect makes a client of a service that runs for the examples.
-func connect() *client.Client {
-	escrow, err := client.New(os.Getenv("ESCROW_KEY"), &client.Options{BaseURL: os.Getenv("ESCROW_URL")})
-	if err != nil {
-		fmt.Println(err)
-	}
-	return escrow
-}
-
 // Without options, the client calls the service itself. Give a base URL for a server
 // of your own or a sandbox, and say who you are.
 func ExampleNew() {

@@ -2,9 +2,14 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"cryptoexchange.com/escrow/gen"
@@ -12,10 +17,10 @@ import (
 	"cryptoexchange.com/escrow/impl/client"
 )
 
-// TestMain starts the service itself on a folder of its own, and says in the
-// environment, where a partner's program looks, where it is and with which key.
+// TestMain starts the service itself, and says in the environment, where a partner's
+// program looks, where it is and with which key.
 func TestMain(m *testing.M) {
-	code, err := withService(m.Run)
+	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
@@ -23,32 +28,75 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func withService(run func() int) (code int, err error) {
+func run(m *testing.M) (code int, err error) {
+	defer func() { err = errors.Join(err, services.stop()) }()
+	url, key, err := services.start()
+	if err != nil {
+		return 1, err
+	}
+	os.Setenv("ESCROW_URL", url)
+	os.Setenv("ESCROW_KEY", key)
+	return m.Run(), nil
+}
+
+// running has services that run.
+type running struct {
+	mu    sync.Mutex
+	stops []func() error
+}
+
+var services running
+
+// start runs a new service with one partner, on a folder of its own.
+func (r *running) start() (url, key string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	folder, err := os.MkdirTemp("", "escrow-client")
 	if err != nil {
-		return 0, err
+		return "", "", err
 	}
-	defer os.RemoveAll(folder)
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stops = append(r.stops, func() error { cancel(); return os.RemoveAll(folder) })
 	c := impl.DefaultConfig()
 	c.Listen, c.Data, c.RateLimit = "127.0.0.1:0", folder, 0
 	service, err := impl.New(ctx, c, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return 0, err
+		return "", "", err
 	}
-	defer service.Close()
-	_, key, _, err := service.FirstPartner(ctx, "Example Shop")
+	r.stops = append(r.stops, service.Close)
+	_, secret, _, err := service.FirstPartner(ctx, "Example Shop")
 	if err != nil {
-		return 0, err
+		return "", "", err
 	}
-	os.Setenv("ESCROW_URL", service.URL()+impl.APIPath)
-	os.Setenv("ESCROW_KEY", key.Reveal())
 	ended := make(chan error, 1)
 	go func() { ended <- service.Run(ctx) }()
-	code = run()
-	stop()
-	return code, <-ended
+	r.stops = append(r.stops, func() error { cancel(); return <-ended })
+	return service.URL() + impl.APIPath, secret.Reveal(), nil
+}
+
+// stop ends all, the last first.
+func (r *running) stop() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	var faults []error
+	for _, stop := range slices.Backward(r.stops) {
+		faults = append(faults, stop())
+	}
+	return errors.Join(faults...)
+}
+
+// connect makes a client of a service that nobody else uses.
+func connect() *client.Client {
+	url, key, err := services.start()
+	if err != nil {
+		fmt.Println(err)
+	}
+	escrow, err := client.New(key, &client.Options{BaseURL: url})
+	if err != nil {
+		fmt.Println(err)
+	}
+	return escrow
 }
 
 // newClient makes a client of the service, which does not wait long.
@@ -69,5 +117,10 @@ func newClientAt(t *testing.T, url string, edit ...func(*client.Options)) *clien
 	}
 	return c
 }
+
+var addresses atomic.Int64
+
+// unused gives an e-mail address that no other test has.
+func unused() string { return fmt.Sprintf("customer.%d@example.com", addresses.Add(1)) }
 
 func customer(email string) gen.NewCustomer { return gen.NewCustomer{Email: email} }

@@ -36,9 +36,10 @@ func asProblem(t *testing.T, err error, operation string, status int, code clien
 
 func TestCreateAndGet(t *testing.T) {
 	t.Parallel()
+	email := unused()
 	c := newClient(t)
 	created, err := c.CreateCustomer(t.Context(), gen.NewCustomer{
-		Email: "create.get@example.com", FirstName: new("Zoë"), Language: new("es"),
+		Email: email, FirstName: new("Zoë"), Language: new("es"),
 		Address:     &gen.NewAddress{Line1: "East Lane", City: "San Francisco", State: new("CA"), Country: "US", PostCode: scalar.Integer(1020)},
 		PhoneNumber: new(scalar.Integer(8885118600)),
 		DisbursementMethods: &[]gen.NewDisbursementMethod{client.WireTransfer(gen.NewWireTransferMethod{
@@ -47,7 +48,7 @@ func TestCreateAndGet(t *testing.T) {
 			BeneficiaryAddress: gen.BeneficiaryAddress{Line1: "East Lane", City: "San Francisco", Country: "US"},
 			Currency:           gen.NewWireTransferMethodCurrencyEur,
 		})},
-	}, nil, client.IdempotencyKey("TestCreateAndGet"))
+	}, nil, client.IdempotencyKey(email))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,19 +68,20 @@ func TestCreateAndGet(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
+	email := unused()
 	c := newClient(t)
-	created, err := c.CreateCustomer(t.Context(), gen.NewCustomer{Email: "refusals@example.com"})
+	created, err := c.CreateCustomer(t.Context(), customer(email))
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	_, err = c.CreateCustomer(t.Context(), gen.NewCustomer{Email: "REFUSALS@example.com"})
+	_, err = c.CreateCustomer(t.Context(), customer(strings.ToUpper(email)))
 	p := asProblem(t, err, "createCustomer", 403, client.ErrEmailAlreadyInUse)
 	if p.CustomerID != created.ID || len(p.RequestID) != 36 || p.Type != "https://cryptoexchange.com/problems/email_already_in_use" || p.Title != "Forbidden" {
 		t.Errorf("%+v", p)
 	}
 
-	_, err = c.CreateCustomer(t.Context(), gen.NewCustomer{Email: "r2@example.com", Address: &gen.NewAddress{Line1: "1", City: "c", Country: "ZZ", PostCode: scalar.String("1")}})
+	_, err = c.CreateCustomer(t.Context(), gen.NewCustomer{Email: unused(), Address: &gen.NewAddress{Line1: "1", City: "c", Country: "ZZ", PostCode: scalar.String("1")}})
 	p = asProblem(t, err, "createCustomer", 422, client.ErrUnacceptableData)
 	want := []client.Fault{{Pointer: "/address/country", Code: "unknown_country", Detail: p.Faults[0].Detail}}
 	if diff := cmp.Diff(want, p.Faults); diff != "" || p.FaultCount != 1 || p.Faults[0].Detail == "" || p.CustomerID != 0 {
@@ -111,12 +113,12 @@ func TestRefusals(t *testing.T) {
 	_, err = c.GetDisbursementRequirements(t.Context(), gen.GetDisbursementRequirementsParams{Type: "ach", Country: "DE", Currency: "eur"})
 	asProblem(t, err, "getDisbursementRequirements", 422, client.ErrUnacceptableData)
 
-	if _, err = c.CreateCustomer(t.Context(), gen.NewCustomer{Email: "r3@example.com"}, client.IdempotencyKey("TestRefusals")); err != nil {
+	if _, err = c.CreateCustomer(t.Context(), customer(unused()), client.IdempotencyKey(email)); err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.CreateCustomer(t.Context(), gen.NewCustomer{Email: "r4@example.com"}, client.IdempotencyKey("TestRefusals"))
+	_, err = c.CreateCustomer(t.Context(), customer(unused()), client.IdempotencyKey(email))
 	asProblem(t, err, "createCustomer", 422, client.ErrIdempotencyKeyReused)
-	if failed := new(client.Error); !errors.As(err, &failed) || failed.IdempotencyKey != "TestRefusals" || failed.Attempts != 1 || !failed.Sent {
+	if failed := new(client.Error); !errors.As(err, &failed) || failed.IdempotencyKey != email || failed.Attempts != 1 || !failed.Sent {
 		t.Errorf("%+v", failed)
 	}
 
@@ -131,7 +133,7 @@ func TestRefusals(t *testing.T) {
 func TestLenient(t *testing.T) {
 	t.Parallel()
 	method := client.CryptoWallet(gen.NewCryptoWalletMethod{Network: gen.NewCryptoWalletMethodNetworkBitcoin, Asset: "BTC", Address: "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5"})
-	customer := gen.NewCustomer{Email: "lenient@example.com", DisbursementMethods: &[]gen.NewDisbursementMethod{method}}
+	customer := gen.NewCustomer{Email: unused(), DisbursementMethods: &[]gen.NewDisbursementMethod{method}}
 	c := newClient(t)
 	_, err := c.CreateCustomer(t.Context(), customer)
 	if p := asProblem(t, err, "createCustomer", 422, client.ErrUnacceptableData); p.Faults[0].Pointer != "/disbursement_methods/0/address" {
@@ -218,8 +220,8 @@ func TestLostAnswer(t *testing.T) {
 				}
 			})
 			c := newClientAt(t, url)
-			email := "lost." + strings.ReplaceAll(test.name, " ", ".") + "@example.com"
-			created, err := c.CreateCustomer(t.Context(), gen.NewCustomer{Email: email})
+			email := unused()
+			created, err := c.CreateCustomer(t.Context(), customer(email))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -229,7 +231,7 @@ func TestLostAnswer(t *testing.T) {
 					t.Errorf("answer %d: %d, replayed %q", i, a.StatusCode, a.Header.Get("Idempotency-Replayed"))
 				}
 			}
-			_, err = newClient(t).CreateCustomer(t.Context(), gen.NewCustomer{Email: email})
+			_, err = newClient(t).CreateCustomer(t.Context(), customer(email))
 			if p := asProblem(t, err, "createCustomer", 403, client.ErrEmailAlreadyInUse); p.CustomerID != created.ID || len(answers) != 3 {
 				t.Errorf("customer %d of %d, after %d answers", p.CustomerID, created.ID, len(answers))
 			}
@@ -241,7 +243,7 @@ func TestLostAnswer(t *testing.T) {
 func TestAllAnswersLost(t *testing.T) {
 	t.Parallel()
 	c := newClientAt(t, behind(t, func(w http.ResponseWriter, _ *http.Response, _ []byte) { hangUp(w) }))
-	customer := gen.NewCustomer{Email: "all.lost@example.com"}
+	customer := customer(unused())
 	_, err := c.CreateCustomer(t.Context(), customer)
 	var failed *client.Error
 	if !errors.As(err, &failed) || failed.Attempts != 4 || !failed.Sent || failed.IdempotencyKey == "" || !strings.HasSuffix(err.Error(), "EOF (after 4 attempts)") {
@@ -266,7 +268,8 @@ func TestGenerated(t *testing.T) {
 		relay(w, answer, body)
 	})
 	g := newClientAt(t, url).Generated()
-	response, err := g.CreateCustomerWithResponse(t.Context(), nil, gen.NewCustomer{Email: "generated@example.com"})
+	email := unused()
+	response, err := g.CreateCustomerWithResponse(t.Context(), nil, customer(email))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +279,7 @@ func TestGenerated(t *testing.T) {
 	if response.HTTPResponse.Request.Header.Get("Authorization") != "" {
 		t.Error("the response's request has the key")
 	}
-	refused, err := g.CreateCustomerWithBodyWithResponse(t.Context(), nil, "application/json", io.MultiReader(strings.NewReader(`{"email":`), strings.NewReader(`"generated@example.com"}`)))
+	refused, err := g.CreateCustomerWithBodyWithResponse(t.Context(), nil, "application/json", io.MultiReader(strings.NewReader(`{"email":`), strings.NewReader(`"`+email+`"}`)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,11 +297,12 @@ func TestGenerated(t *testing.T) {
 func TestGoroutines(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, func(o *client.Options) { o.BaseWait, o.MaxWait, o.MaxAttempts = 100*time.Millisecond, 2*time.Second, 20 })
+	email := unused()
 	var group sync.WaitGroup
 	ids := make([]int64, 4)
 	for i := range ids {
 		group.Go(func() {
-			created, err := c.CreateCustomer(context.Background(), gen.NewCustomer{Email: "goroutines@example.com"}, client.IdempotencyKey("TestGoroutines"))
+			created, err := c.CreateCustomer(context.Background(), customer(email), client.IdempotencyKey(email))
 			if err != nil {
 				t.Error(err)
 				return
