@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"cryptoexchange.com/escrow/impl/internal/cors"
 	"cryptoexchange.com/escrow/impl/internal/httpapi"
 	"cryptoexchange.com/escrow/impl/internal/mail"
 	"cryptoexchange.com/escrow/impl/internal/password"
@@ -31,7 +32,7 @@ type Config struct {
 	// MailFrom is the sender of e-mails (RFC 5322 mailbox).
 	MailFrom string
 	// SMTPURL is the mail server that e-mails are handed to. Empty to put them
-	// into the folder mail inside Data instead.
+	// into the folder mail inside Data instead, or to keep them in memory.
 	SMTPURL SMTPURL
 	// SMTPPassword and SMTPPasswordFile are two ways to give the password apart
 	// from the URL. A line break at the end of the file is not part of it.
@@ -64,6 +65,14 @@ type Config struct {
 	// MetricsListen is the address to serve metrics on, host:port. Empty for
 	// nowhere.
 	MetricsListen string
+	// CORSOrigins are the origins whose pages may call the API from a browser,
+	// such as https://shop.example.com. Empty for none.
+	CORSOrigins []string
+	// Sandbox keeps everything in memory, sends no e-mail, and provokes answers on
+	// demand. Data, Keyset and the mail server must be empty then.
+	Sandbox bool
+	// SandboxKey is the API key of a sandbox's partner. Empty to make one.
+	SandboxKey Secret
 
 	now       func() time.Time // the clock; nil for the machine's
 	passwords *password.Params // costs of hashing; nil for the usual ones
@@ -104,8 +113,14 @@ func (c *Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.MetricsListen); c.MetricsListen != "" && err != nil {
 		fault("metrics address %q: want host:port, such as 127.0.0.1:9090", c.MetricsListen)
 	}
-	if c.Data == "" {
+	if c.Data == "" && !c.Sandbox {
 		fault("data folder: must not be empty")
+	}
+	faults = append(faults, c.sandboxFaults()...)
+	for _, origin := range c.CORSOrigins {
+		if err := cors.Check(origin); err != nil {
+			fault("CORS origin %q: %w", origin, err)
+		}
 	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)

@@ -50,7 +50,9 @@ var layers = map[string]struct {
 		[]string{"impl/internal/outbox"},
 		[]string{"github.com/wneessen/go-mail", "golang.org/x/text", "golang.org/x/net/idna", "github.com/labstack/echo/v4"},
 	},
-	"impl/internal/pages": {nil, []string{"github.com/labstack/echo/v4"}},
+	"impl/internal/cors":    {nil, []string{"github.com/labstack/echo/v4"}},
+	"impl/internal/sandbox": {[]string{"impl/internal/customer", "impl/internal/httpapi"}, nil},
+	"impl/internal/pages":   {nil, []string{"github.com/labstack/echo/v4"}},
 	"impl/internal/sqlite": {
 		[]string{"impl/internal/account", "impl/internal/customer", "impl/internal/disbursement", "impl/internal/partner", "impl/internal/outbox"},
 		[]string{"modernc.org/sqlite", "zombiezen.com/go/sqlite", "github.com/pressly/goose/v3", "github.com/gofrs/flock"},
@@ -64,7 +66,10 @@ var layers = map[string]struct {
 		[]string{"github.com/getkin/kin-openapi", "github.com/labstack/echo/v4", "github.com/google/uuid"},
 	},
 	"impl/internal/samples": {nil, []string{"gopkg.in/yaml.v3"}},
-	"impl/internal/docs":    {nil, []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json", "gopkg.in/yaml.v3"}},
+	"impl/internal/docs": {
+		[]string{"impl/internal/samples"},
+		[]string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json", "gopkg.in/yaml.v3", "github.com/yuin/goldmark", "github.com/alecthomas/chroma/v2"},
+	},
 	"impl/internal/httpapi": {
 		[]string{"gen", "gen/scalar", "gen/server", "impl/internal/account", "impl/internal/contract", "impl/internal/customer", "impl/internal/disbursement", "impl/internal/emailaddr", "impl/internal/partner", "impl/internal/password"},
 		[]string{

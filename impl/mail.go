@@ -65,14 +65,20 @@ func prefixed(about string, err error) error {
 	return errors.Join(all...)
 }
 
-// newSender makes what e-mails are sent by: a mail server, or else a folder.
-func (c *Config) newSender(composer *mail.Composer, logger *slog.Logger) (outbox.Sender, error) {
+// newSender makes what e-mails are sent by: a mail server, or else a folder or
+// memory, with the pages that show what is there.
+func (c *Config) newSender(composer *mail.Composer, logger *slog.Logger) (outbox.Sender, *mail.Mailbox, error) {
 	server, err := c.mailServer()
-	if err != nil {
-		return nil, err
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case server != nil:
+		return mail.NewSMTP(mail.SMTPParams{Server: *server, Composer: composer, Logger: logger}), nil, nil
+	case c.Sandbox:
+		memory := mail.NewMemory(composer, logger)
+		return memory, memory.Mailbox(), nil
 	}
-	if server == nil {
-		return mail.NewFolder(filepath.Join(c.Data, mailFolder), composer, logger)
-	}
-	return mail.NewSMTP(mail.SMTPParams{Server: *server, Composer: composer, Logger: logger}), nil
+	path := filepath.Join(c.Data, mailFolder)
+	folder, err := mail.NewFolder(path, composer, logger)
+	return folder, mail.NewMailbox(path), err
 }

@@ -23,7 +23,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +42,7 @@ import (
 	"cryptoexchange.com/escrow/impl/internal/partner"
 	"cryptoexchange.com/escrow/impl/internal/password"
 	"cryptoexchange.com/escrow/impl/internal/rawhttp"
+	"cryptoexchange.com/escrow/impl/internal/sandbox"
 	"cryptoexchange.com/escrow/impl/internal/sqlite"
 )
 
@@ -75,11 +75,13 @@ type Service struct {
 	accounts  *account.Service
 	worker    *outbox.Worker
 	intake    *account.Intake
+	mailbox   *mail.Mailbox // nil if e-mails leave
 	keys      *keyset.Keyset
 	handler   http.Handler
 	refusal   func(context.Context, int) (int, http.Header, []byte) // of what the server cannot read
 	metrics   *metrics                                              // nil if nobody wants any
 	draining  atomic.Bool
+	sandbox   bool
 }
 
 // New opens the data folder and begins to listen; nothing is answered before
@@ -88,7 +90,7 @@ func New(ctx context.Context, c Config, logger *slog.Logger) (_ *Service, err er
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{logger: logger, now: c.clock(), passwords: c.hashing()}
+	s := &Service{logger: logger, now: c.clock(), passwords: c.hashing(), sandbox: c.Sandbox}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -99,10 +101,7 @@ func New(ctx context.Context, c Config, logger *slog.Logger) (_ *Service, err er
 	}
 	s.url = c.publicURL(s.listener.Addr())
 	api := s.makeAPI(c)
-	if s.store, err = sqlite.Open(ctx, c.Data); err != nil {
-		return nil, err
-	}
-	if s.keys, err = openKeyset(ctx, s.store, c.keysetPath()); err != nil {
+	if s.store, s.keys, err = c.open(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.wire(ctx, c, api); err != nil {
@@ -124,6 +123,7 @@ func (s *Service) makeAPI(c Config) func() (*httpapi.API, error) {
 			RateLimit: c.RateLimit,
 			AccessLog: c.AccessLog,
 			Limits:    c.Limits,
+			Share:     c.share(),
 		})
 	})
 	go func() { _, _ = made() }() // whoever waits is told of errors
@@ -139,7 +139,7 @@ func (s *Service) wire(ctx context.Context, c Config, api func() (*httpapi.API, 
 	if err := s.wireMail(c, links); err != nil {
 		return err
 	}
-	if err := s.wireDomain(links); err != nil {
+	if err := s.wireDomain(c, links); err != nil {
 		return err
 	}
 	return s.route(ctx, c, api)
@@ -171,16 +171,17 @@ func (s *Service) wireMail(c Config, links *account.Links) error {
 	if err != nil {
 		return err
 	}
-	sender, err := c.newSender(composer, s.logger)
+	sender, mailbox, err := c.newSender(composer, s.logger)
 	if err != nil {
 		return err
 	}
+	s.mailbox = mailbox
 	s.worker = outbox.NewWorker(outbox.Params{Store: s.store, Sender: sender, Now: s.now, Logger: s.logger, GiveUpAfter: c.MailGiveUpAfter})
 	return nil
 }
 
 // wireDomain makes what has the rules.
-func (s *Service) wireDomain(links *account.Links) error {
+func (s *Service) wireDomain(c Config, links *account.Links) error {
 	hasher, err := password.NewHasher(s.passwords)
 	if err != nil {
 		return err
@@ -201,8 +202,13 @@ func (s *Service) wireDomain(links *account.Links) error {
 	}
 	s.intake = account.NewIntake(s.accounts, s.logger)
 	s.partners = partner.NewService(s.store, s.now)
+	var customers customer.Store = s.store
+	if c.Sandbox {
+		s.partners = partner.NewSandbox(s.store, s.now, c.SandboxKey)
+		customers = sandbox.Store{Store: s.store}
+	}
 	s.customers = customer.NewService(customer.Params{
-		Store:        s.store,
+		Store:        customers,
 		Now:          s.now,
 		NewID:        newID,
 		NewLink:      links.New,
@@ -241,8 +247,8 @@ func (s *Service) route(ctx context.Context, c Config, made func() (*httpapi.API
 	s.handler = api.Handler(e, httpapi.Services{Customers: s.customers, Partners: s.partners, Accounts: s.accounts})
 	documentation.Register(e)
 	site.Register(e)
-	if c.SMTPURL == "" && s.isLocal() {
-		mail.NewMailbox(filepath.Join(c.Data, mailFolder)).Register(e)
+	if s.mailbox != nil && s.isLocal() {
+		s.mailbox.Register(e)
 	}
 	e.GET("/healthz", s.healthz)
 	e.GET("/readyz", s.readyz)
@@ -305,6 +311,11 @@ func (s *Service) Run(ctx context.Context) error {
 		defer close(tidied)
 		s.tidy(background)
 	}()
+	bounded := make(chan struct{})
+	go func() {
+		defer close(bounded)
+		s.bound(background)
+	}()
 	go s.metrics.serve()
 	s.worker.Start(background)
 	s.intake.Start(background)
@@ -314,7 +325,7 @@ func (s *Service) Run(ctx context.Context) error {
 		return rawhttp.Answer{Status: status, Header: header, Body: body}
 	})
 	go func() { failed <- server.Serve(listener) }()
-	s.logger.InfoContext(ctx, "listening", slog.String("address", s.listener.Addr().String()), slog.String("url", s.url))
+	s.logger.InfoContext(ctx, "listening", slog.String("address", s.listener.Addr().String()), slog.String("url", s.url), slog.Bool("sandbox", s.sandbox))
 	var err error
 	select {
 	case err = <-failed:
@@ -325,6 +336,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.worker.Stop()
 	stop()
 	<-tidied
+	<-bounded
 	s.logger.InfoContext(ctx, "stopped")
 	return err
 }

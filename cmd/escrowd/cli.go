@@ -20,7 +20,7 @@ const (
 
 // cli is the command line.
 type cli struct {
-	Data    string           `help:"Folder that everything is kept in." default:"${data}" env:"ESCROW_DATA"`
+	Data    *string          `help:"Folder that everything is kept in. Without it, ${data}." env:"ESCROW_DATA" placeholder:"DIR"`
 	Keyset  string           `help:"File of the keys that encrypt what is secret at rest. Without it, keyset.json in the data folder." env:"ESCROW_KEYSET" placeholder:"FILE"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
@@ -104,8 +104,16 @@ func operator(ctx context.Context, c *cli, f func(*impl.Operator) error) error {
 	return operate(ctx, c, impl.OpenOperator, f)
 }
 
+// folder is the data folder.
+func (c *cli) folder() string {
+	if c.Data == nil {
+		return impl.DefaultConfig().Data
+	}
+	return *c.Data
+}
+
 func operate(ctx context.Context, c *cli, open func(context.Context, string) (*impl.Operator, error), f func(*impl.Operator) error) (err error) {
-	o, err := open(ctx, c.Data)
+	o, err := open(ctx, c.folder())
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ func examples(lines ...string) string {
 
 // Help gives examples.
 func (*serveCommand) Help() string {
-	return examples("serve", "--data /var/lib/escrow --public-url https://escrow.example.com --trusted-proxies 10.0.0.0/8", "serve --listen :8080 --smtp-url smtp://mail.example.com:587 --smtp-password-file /run/secrets/smtp")
+	return examples("serve", "--data /var/lib/escrow --public-url https://escrow.example.com --trusted-proxies 10.0.0.0/8", "serve --sandbox", "serve --listen :8080 --smtp-url smtp://mail.example.com:587 --smtp-password-file /run/secrets/smtp")
 }
 
 // Help gives examples.

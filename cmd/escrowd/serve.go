@@ -35,21 +35,31 @@ type serveCommand struct {
 	RateLimit        float64           `help:"Requests a second for each API key and each customer, five times as many at once; 0 for no limit." default:"${rate_limit}" env:"ESCROW_RATE_LIMIT"`
 	AccessLog        int               `help:"Requests that went well, and as many that were refused, that are logged in a second at most; 0 for all. Failures are always logged." default:"${access_log}" env:"ESCROW_ACCESS_LOG" placeholder:"N"`
 	MetricsListen    string            `help:"Address to serve metrics on, at /metrics, for Prometheus; better one that callers cannot reach. Without it, there are none." env:"ESCROW_METRICS_LISTEN" placeholder:"HOST:PORT"`
+	CORSOrigins      []string          `name:"cors-origins" help:"Origins whose pages may call the API from a browser, such as https://shop.example.com,http://localhost:3000. Without it, none." env:"ESCROW_CORS_ORIGINS" placeholder:"ORIGIN"`
+	Sandbox          bool              `help:"Test programs against this: everything is in memory, no e-mail leaves, and some e-mail addresses provoke errors (see /docs)." env:"ESCROW_SANDBOX"`
+	SandboxKey       impl.Secret       `help:"API key of the sandbox, cex_test_ and 16 characters or more. Without it, a new one at each start." env:"ESCROW_SANDBOX_KEY" placeholder:"KEY"`
 	LogFormat        string            `help:"Form of the log, text or json." enum:"text,json" default:"text" env:"ESCROW_LOG_FORMAT"`
 }
 
 // Run serves until ctx ends.
 func (s *serveCommand) Run(ctx context.Context, c *cli, out ui) (err error) {
 	logger := newLogger(out.err, s.LogFormat)
+	data := c.folder()
+	if s.Sandbox && c.Data == nil {
+		data = "" // it is only what would be used otherwise
+	}
 	service, err := impl.New(ctx, impl.Config{
 		Listen:         s.Listen,
-		Data:           c.Data,
+		Data:           data,
 		PublicURL:      s.PublicURL,
 		TrustedProxies: s.TrustedProxies,
 		MailFrom:       s.MailFrom,
 		RateLimit:      s.RateLimit,
 		AccessLog:      s.AccessLog,
 		MetricsListen:  s.MetricsListen,
+		CORSOrigins:    s.CORSOrigins,
+		Sandbox:        s.Sandbox,
+		SandboxKey:     s.SandboxKey,
 
 		SMTPURL:          s.SMTPURL,
 		SMTPPassword:     s.SMTPPassword,
@@ -73,8 +83,11 @@ func (s *serveCommand) Run(ctx context.Context, c *cli, out ui) (err error) {
 	if err != nil {
 		return err
 	}
-	if first {
-		out.printf(welcome, partner.ID, partner.Name, service.URL(), key.Reveal())
+	switch {
+	case s.Sandbox:
+		out.printf(welcomeToSandbox+tryIt, partner.ID, partner.Name, service.URL(), key.Reveal())
+	case first:
+		out.printf(welcome+tryIt, partner.ID, partner.Name, service.URL(), key.Reveal())
 	}
 	tune()
 	// For what the start alone needed. Later, for whoever waited calls first.
@@ -112,11 +125,19 @@ const memoryLimit = 320 << 20
 // system, once.
 const settleAfter = time.Second
 
-// welcome is printed once. Its curl can be pasted as it is, and its parts taken
-// for other programs.
+// welcome is printed once, before tryIt.
 const welcome = `This is the first start, so there is a partner now (%[1]d, %[2]q), with an
 API key that is shown this once. Create a customer:
+`
 
+// welcomeToSandbox is printed at each start of a sandbox, before tryIt.
+const welcomeToSandbox = `This is a sandbox: everything is in memory, and gone when it stops; no e-mail
+leaves it. It has a partner (%[1]d, %[2]q) with an API key. Create a customer:
+`
+
+// tryIt has a curl that can be pasted as it is, and its parts taken for other
+// programs.
+const tryIt = `
 curl '%[3]s/api/v1/escrow/partner/customers' \
   -X POST \
   -H 'Authorization: Bearer %[4]s' \

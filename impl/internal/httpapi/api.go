@@ -50,6 +50,9 @@ type Params struct {
 	RateLimit float64                      // requests a second for each API key and each customer; 0 for no limit
 	AccessLog int                          // requests that are logged in a second at most; 0 for all
 	Limits    Limits
+	// Share comes before the contract is asked, for answers to programs of other
+	// sites; nil for none.
+	Share echo.MiddlewareFunc
 }
 
 // Services are what has the rules.
@@ -153,7 +156,11 @@ func (a *API) Judged() contract.Counts { return a.contract.Counts() }
 func (a *API) Handler(e *echo.Echo, s Services) http.Handler {
 	a.Services = s
 	e.HTTPErrorHandler = a.handleError
-	e.Use(a.track, a.contract.Middleware)
+	e.Use(a.track)
+	if a.p.Share != nil {
+		e.Use(a.p.Share)
+	}
+	e.Use(a.contract.Middleware)
 	server.RegisterHandlersWithBaseURL(e, server.NewStrictHandler(a, []server.StrictMiddlewareFunc{a.guard}), a.contract.BasePath())
 	return a.contract.Handler(e)
 }

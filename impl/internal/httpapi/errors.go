@@ -47,7 +47,7 @@ func (a *API) describe(err error, caller *call) *problem {
 		unacceptable *customer.UnacceptableError
 		inUse        *customer.EmailInUseError
 		credential   *credentialError
-		limited      *rateLimitError
+		limited      *RateLimitError
 	)
 	switch {
 	case errors.As(err, &request):
@@ -61,7 +61,7 @@ func (a *API) describe(err error, caller *call) *problem {
 		return p
 	case errors.As(err, &limited):
 		p := rateLimitExceeded.with()
-		p.retryAfter = limited.seconds
+		p.retryAfter = limited.Seconds
 		return p
 	case errors.As(err, &unacceptable):
 		return unacceptableData.with(fromFindings(unacceptable.Findings)...)

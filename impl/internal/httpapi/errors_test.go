@@ -67,7 +67,7 @@ func TestDescribe(t *testing.T) {
 		{&customer.EmailInUseError{CustomerID: 7, PartnerID: &mine}, 403, "email_already_in_use"},
 		{&customer.UnacceptableError{}, 422, "unacceptable_data"},
 		{&credentialError{}, 401, "unauthenticated"},
-		{&rateLimitError{seconds: 3}, 429, "rate_limit_exceeded"},
+		{&RateLimitError{Seconds: 3}, 429, "rate_limit_exceeded"},
 		{&contract.RequestError{Kind: contract.Timeout}, 408, "request_timeout"},
 		{&contract.RequestError{Kind: contract.Overloaded}, 503, "service_unavailable"},
 		{&contract.ResponseError{}, 500, "internal_error"},

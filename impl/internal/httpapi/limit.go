@@ -32,14 +32,14 @@ func newLimiter(perSecond float64, atOnce int, now func() time.Time) (*limiter, 
 	return &limiter{rate: rate.Limit(perSecond), atOnce: max(atOnce, 1), now: now, callers: callers}, nil
 }
 
-// rateLimitError tells a caller to wait.
-type rateLimitError struct{ seconds int }
+// RateLimitError tells a caller to wait, a second or more.
+type RateLimitError struct{ Seconds int }
 
-func (e *rateLimitError) Error() string {
-	return fmt.Sprintf("rate limit exceeded, wait %d s", e.seconds)
+func (e *RateLimitError) Error() string {
+	return fmt.Sprintf("rate limit exceeded, wait %d s", e.Seconds)
 }
 
-// take counts a request, or returns a [*rateLimitError].
+// take counts a request, or returns a [*RateLimitError].
 func (l *limiter) take(caller any) error { return l.reserve(caller, true) }
 
 // spent tells, as take does, whether a request would be too many, and counts
@@ -67,7 +67,7 @@ func (l *limiter) reserve(caller any, count bool) error {
 	if wait == 0 {
 		return nil
 	}
-	return &rateLimitError{seconds: int(min(math.Ceil(wait.Seconds()), longestWait))}
+	return &RateLimitError{Seconds: int(min(math.Ceil(wait.Seconds()), longestWait))}
 }
 
 // longestWait is the most that Retry-After says, in seconds, as the contract

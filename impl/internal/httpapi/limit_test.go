@@ -51,15 +51,15 @@ func TestLimiter(t *testing.T) {
 			}
 		}
 		for range 5 {
-			var limited *rateLimitError
-			if err := l.take("a"); !errors.As(err, &limited) || limited.seconds < 1 {
+			var limited *RateLimitError
+			if err := l.take("a"); !errors.As(err, &limited) || limited.Seconds < 1 {
 				t.Fatalf("%v: %v", tt, err)
 			}
 			if err := l.take("b"); err != nil {
 				t.Errorf("%v: another caller: %v", tt, err)
 			}
 			l.forget("b")
-			wait := time.Duration(limited.seconds) * time.Second
+			wait := time.Duration(limited.Seconds) * time.Second
 			now = now.Add(wait - time.Second)
 			if err := l.take("a"); wait > time.Second && err == nil {
 				t.Errorf("%v: %v was enough, and more was asked", tt, wait-time.Second)
