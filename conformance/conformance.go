@@ -88,7 +88,8 @@ type Config struct {
 	// ReadOnly leaves out whatever may change something on the server.
 	ReadOnly bool
 	// Include and Exclude choose what is tested: ids of operations, tags, methods,
-	// paths, ids of classes. Include empty: everything.
+	// paths, ids of classes. Include empty: everything. Clauses of operations that are
+	// left out are not counted.
 	Include, Exclude []string
 	// Replay runs what led to one finding only: the id that a report gives.
 	Replay string
@@ -215,12 +216,27 @@ func credentials(doc *openapi.Document, key, flag string, pairs []string) (map[s
 	return values, nil
 }
 
+// words are what Include and Exclude choose an operation by.
+func words(op *openapi.Operation) []string {
+	return append([]string{op.ID, op.Method, op.Path}, op.Tags...)
+}
+
+// covers tells whether an operation is one of those that are tested.
+func (c *Config) covers(op *openapi.Operation) bool {
+	named := func(word string) bool { return slices.Contains(words(op), word) }
+	chosen := slices.DeleteFunc(slices.Clone(c.Include), func(word string) bool {
+		_, class := finding.ClassByID(word)
+		return class
+	})
+	return (len(chosen) == 0 || slices.ContainsFunc(chosen, named)) && !slices.ContainsFunc(c.Exclude, named)
+}
+
 // wanted gives the filter that Include, Exclude and Replay are.
 func (c *Config) wanted(doc *openapi.Document) (func(*check.Probe) bool, error) {
 	words := func(p *check.Probe) []string {
 		all := []string{p.Class}
 		if p.Op != nil {
-			all = append(append(all, p.Op.ID, p.Op.Method, p.Op.Path), p.Op.Tags...)
+			all = append(all, words(p.Op)...)
 		}
 		return all
 	}
@@ -255,6 +271,12 @@ func (c *Config) wanted(doc *openapi.Document) (func(*check.Probe) bool, error) 
 
 // run runs the probes, and gives the runner that has what was seen.
 func (c *Config) run(ctx context.Context) (*check.Runner, *check.Config, error) {
+	limited := ctx
+	if c.TimeBudget > 0 { // which reading the document and making requests count towards
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, c.TimeBudget)
+		defer cancel()
+	}
 	k, err := c.prepare()
 	if err != nil {
 		return nil, nil, err
@@ -271,12 +293,6 @@ func (c *Config) run(ctx context.Context) (*check.Runner, *check.Config, error) 
 	}
 	if err := r.Reach(ctx); err != nil {
 		return nil, nil, err
-	}
-	limited := ctx
-	if c.TimeBudget > 0 {
-		var cancel context.CancelFunc
-		limited, cancel = context.WithTimeout(ctx, c.TimeBudget)
-		defer cancel()
 	}
 	if err := r.Run(limited); err != nil && ctx.Err() != nil {
 		return nil, nil, err

@@ -47,7 +47,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if r.Cut() {
 		result.Ended = fmt.Sprintf("the time budget of %v was used up", c.TimeBudget)
 	}
-	fill(result, r, k.Document)
+	c.fill(result, r, k.Document)
 	if c.Baseline != "" {
 		err = c.compare(result)
 	}
@@ -94,27 +94,34 @@ func (c *Config) masker(r *check.Runner) *wire.Masker {
 }
 
 // fill adds what was covered, and what was left undone.
-func fill(result *Result, r *check.Runner, doc *openapi.Document) {
+func (c *Config) fill(result *Result, r *check.Runner, doc *openapi.Document) {
 	for _, clause := range r.Coverage.Clauses {
 		marks, reason := r.Coverage.Of(clause.Pointer)
-		c := report.Clause{
+		operations := slices.Concat(clause.Requests, clause.Answers)
+		if len(operations) > 0 && !slices.ContainsFunc(operations, c.covers) {
+			continue
+		}
+		one := report.Clause{
 			Pointer: clause.Pointer, Keyword: clause.Keyword, Position: clause.Position,
 			SentValid: marks&check.SentValid != 0, SentInvalid: marks&check.SentInvalid != 0,
 			Observed: marks&check.Observed != 0, Judged: marks&check.Judged != 0,
 		}
-		for _, op := range slices.Concat(clause.Requests, clause.Answers) {
-			if !slices.Contains(c.Operations, op.ID) {
-				c.Operations = append(c.Operations, op.ID)
+		for _, op := range operations {
+			if !slices.Contains(one.Operations, op.ID) && c.covers(op) {
+				one.Operations = append(one.Operations, op.ID)
 			}
 		}
-		if !c.Judged {
-			if c.Reason = reason; c.Reason == "" {
-				c.Reason = r.Why(clause)
+		if !one.Judged {
+			if one.Reason = reason; one.Reason == "" {
+				one.Reason = r.Why(clause)
 			}
 		}
-		result.Clauses = append(result.Clauses, c)
+		result.Clauses = append(result.Clauses, one)
 	}
 	for _, op := range doc.Operations {
+		if !c.covers(op) {
+			continue
+		}
 		o := report.Operation{ID: op.ID, Method: op.Method, Path: op.Path, Pointer: op.Pointer, Position: doc.Position(op.Pointer), Statuses: r.Coverage.Statuses(op.ID)}
 		for _, n := range o.Statuses {
 			o.Requests += n
@@ -123,11 +130,11 @@ func fill(result *Result, r *check.Runner, doc *openapi.Document) {
 	}
 	skipped := r.Skipped()
 	for _, p := range r.Ran() {
-		c := report.Check{Class: p.Class, Probe: p.Name, Skipped: skipped[p.Name]}
+		one := report.Check{Class: p.Class, Probe: p.Name, Skipped: skipped[p.Name]}
 		if p.Op != nil {
-			c.Operation = p.Op.ID
+			one.Operation = p.Op.ID
 		}
-		result.Checks = append(result.Checks, c)
+		result.Checks = append(result.Checks, one)
 	}
 	left := r.Residue()
 	for _, resource := range slices.Sorted(maps.Keys(left)) {

@@ -59,7 +59,7 @@ func (r *Runner) cases(op *openapi.Operation) []generate.Case {
 	if ok {
 		return made
 	}
-	source := &generate.Source{Doc: r.Document, Seed: r.seed(op.ID), Unique: r.unique}
+	source := &generate.Source{Doc: r.Document, Seed: r.seed(op.ID), Unique: r.unique, Stop: r.stopped}
 	// In a form everything is text: {} is a text of two characters.
 	made = slices.DeleteFunc(source.Cases(op), func(c generate.Case) bool {
 		return c.Side == breaks && c.Keyword == "type" && (strings.Contains(c.In, "form-urlencoded") || strings.Contains(c.In, "multipart"))
@@ -80,7 +80,7 @@ func (r *Runner) wantedCases(op *openapi.Operation) []generate.Case {
 
 // casesOf makes cases of some clauses.
 func (r *Runner) casesOf(op *openapi.Operation, wanted func(clause string) bool) []generate.Case {
-	source := &generate.Source{Doc: r.Document, Seed: r.seed(op.ID), Unique: r.unique}
+	source := &generate.Source{Doc: r.Document, Seed: r.seed(op.ID), Unique: r.unique, Stop: r.stopped}
 	cases, _ := source.CasesOf(op, wanted)
 	return cases
 }

@@ -80,6 +80,17 @@ type Runner struct {
 	requests int
 	ran      []Probe // those that were to run
 	cut      bool    // not all of them did
+	stop     <-chan struct{}
+}
+
+// stopped tells whether the run was broken off, while its requests are still made.
+func (r *Runner) stopped() bool {
+	select {
+	case <-r.stop: // of nil, never
+		return true
+	default:
+		return false
+	}
 }
 
 // New prepares a run.
@@ -121,6 +132,9 @@ func (r *Runner) unique() string {
 func (r *Runner) Probes() []Probe {
 	var all []Probe
 	for _, p := range probers {
+		if r.stopped() {
+			return all
+		}
 		all = append(all, p(r)...)
 	}
 	if r.More != nil {
@@ -131,6 +145,7 @@ func (r *Runner) Probes() []Probe {
 
 // Run runs the probes that are wanted. It returns an error only if ctx ends.
 func (r *Runner) Run(ctx context.Context) error {
+	r.stop = ctx.Done()
 	var wanted []Probe
 	for _, p := range r.Probes() {
 		if (r.Wanted == nil || r.Wanted(&p)) && (!r.ReadOnly || !p.Writes) {

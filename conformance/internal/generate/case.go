@@ -104,6 +104,9 @@ func (s *Source) CasesOf(op *openapi.Operation, wanted func(clause string) bool)
 	var drops []Drop
 	few := thin(protos, mostCases)
 	for _, p := range protos {
+		if s.Stop != nil && s.Stop() {
+			break
+		}
 		name := p.name(op, p.variant.At)
 		names[name]++
 		if n := names[name]; n > 1 {

@@ -90,6 +90,10 @@ type Source struct {
 	// much longer than to share one.
 	Set *schema.Set
 
+	// Stop tells that no more cases are wanted: those that are made then are not all.
+	// Nil: never.
+	Stop func() bool
+
 	made atomic.Uint64
 }
 
