@@ -84,7 +84,7 @@ var layers = map[string]struct {
 		[]string{"github.com/labstack/echo/v4", "github.com/google/uuid", "github.com/realclientip/realclientip-go", "github.com/prometheus/client_golang"},
 	},
 	"cmd/escrowd":                   {[]string{"impl"}, []string{"github.com/alecthomas/kong"}},
-	"cmd/escrow":                    {[]string{"gen", "gen/scalar"}, []string{"github.com/alecthomas/kong"}},
+	"cmd/escrow":                    {[]string{"gen", "gen/scalar", "impl/client"}, []string{"github.com/alecthomas/kong"}},
 	"conformance/internal/openapi":  {nil, []string{"gopkg.in/yaml.v3", "github.com/go-json-experiment/json/jsontext"}},
 	"conformance/internal/schema":   {[]string{"conformance/internal/openapi"}, []string{"github.com/santhosh-tekuri/jsonschema/v6", "github.com/dlclark/regexp2", "github.com/go-json-experiment/json", "golang.org/x/"}},
 	"conformance/internal/wire":     {nil, []string{"golang.org/x/net", "golang.org/x/time/rate"}},

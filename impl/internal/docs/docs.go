@@ -1,39 +1,69 @@
 // Package docs publishes the contract: as a document for programs, and for
-// people as a page that Redoc renders.
+// people as a site: a reference in which requests can be tried, guides beside it,
+// and an explanation of each problem. [Site.Register] serves it and [Site.Export]
+// writes the same pages as files for any web host; both walk one list of pages.
 //
 // Everything comes from the binary. The pages ask no other host for anything,
-// and the Content-Security-Policy that they are sent with keeps them from it
-// even if Redoc should change its mind.
+// and the Content-Security-Policy that they are sent with keeps them from it.
+// Guides and problems need no JavaScript. What scripts need of the site's own is
+// given to them as scripts too (the contract, the search's index), so that an
+// exported site works from a disk as well.
+//
+// Nothing is made before somebody asks for it: the server starts as fast with
+// the documentation as without.
+//
+// # Guides
+//
+// A guide is a file guides/NAME.md. It begins with a heading, which is its title,
+// and a paragraph, which is its summary. It is GitHub's Markdown with tables and
+// notes ("> [!NOTE]"); a heading's id can be set ("## Retry {#retry}"). Raw HTML
+// is left out.
+//
+// Links name other guides by their files (errors.md#rate_limit_exceeded), and
+// what the contract has by its kind: operation:createCustomer, schema:Customer,
+// problem:not_found, page:reference (namedPages). A link to nothing is an error.
+//
+// Directives are actions of text/template, run before the Markdown is read:
+//
+//	{{.ServerURL}}                     where the contract's paths begin
+//	{{.PublicURL}}                     the same without the path of the API
+//	{{.Version}}                       the contract's version
+//	{{samples "ID"}}                   an operation's samples, with a choice of language
+//	{{sample "ID" "Shell"}}            the one in a language
+//	{{example "ID" "NAME"}}            an example of an operation's request
+//	{{example "ID" "201" "NAME"}}      an example of a response; without NAME the first
+//	{{values "Schema.property"}}       what a property, or a schema, is limited to
+//	{{problemTable}}                   all problems
+//	{{problemSections}}                a section on each
+//
+// # Third parties
+//
+// The reference is Scalar, the search MiniSearch, the Markdown goldmark's, and
+// code is coloured by Chroma. .ci/site/vendor makes the copies in assets/ and
+// lexers/.
 //
 // The published document differs from openapi.yaml in one thing: its server, in
 // the list of servers and in samples, is the one that it was read from, so that
-// tools which send requests from a document send them there.
+// tools which send requests from a document send them there. What the reference
+// reads has the samples of package samples as well.
 package docs
 
 import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
-	"embed"
+	"errors"
 	"fmt"
-	"html/template"
-	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"weak"
 
 	"github.com/labstack/echo/v4"
-)
-
-//go:embed assets templates
-var files embed.FS
-
-const (
-	redocFile = "assets/redoc-2.5.4.js.gz"
-	redocURL  = "/docs/redoc-2.5.4.js"
 )
 
 // Problem is a kind of error, to be explained in a section of its own. Its texts
@@ -51,136 +81,136 @@ type Problem struct {
 
 // Config is what is published.
 type Config struct {
-	Contract  []byte // the OpenAPI document in YAML
-	ServerURL string // where the contract's paths are, as callers reach them
+	Contract []byte // the OpenAPI document in YAML
+	// ServerURL is where the contract's paths are, as callers reach them. Empty
+	// for the one that the contract names.
+	ServerURL string
 	Problems  []Problem
+}
+
+func (c *Config) problem(code string) *Problem {
+	if i := slices.IndexFunc(c.Problems, func(p Problem) bool { return p.Code == code }); i >= 0 {
+		return &c.Problems[i]
+	}
+	return nil
+}
+
+// publicURL is where the server is: the URL of the API without its path.
+func (c *Config) publicURL() string {
+	u, err := url.Parse(c.ServerURL)
+	if err != nil {
+		return c.ServerURL
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // Site is the published documentation.
 type Site struct {
-	yaml     []byte
-	json     func() ([]byte, error)
-	redoc    []byte // compressed
-	problems []Problem
-	pages    func() (*template.Template, error)
+	config Config
+	yaml   []byte // the published document
+	pages  []*page
+	kinds  map[string]bool // of the paths that there are, whether it is a file's
+
+	mu   sync.Mutex
+	kept weak.Pointer[book] // guarded by mu
 }
 
-// New makes the site. The contract as JSON and the pages are made when they are
-// first asked for.
+// New makes the site.
 func New(c Config) (*Site, error) {
-	served, err := withServer(c.Contract, c.ServerURL)
+	s := &Site{config: c}
+	var err error
+	if s.yaml, s.config.ServerURL, err = withServer(c.Contract, c.ServerURL); err != nil {
+		return nil, err
+	}
+	files, err := assets()
 	if err != nil {
 		return nil, err
 	}
-	redoc, err := files.ReadFile(redocFile)
+	s.pages = slices.Concat(s.texts(), s.documents(), files)
+	s.kinds = make(map[string]bool, len(s.pages))
+	for _, p := range s.pages {
+		s.kinds[p.path] = p.isFile
+	}
+	return s, nil
+}
+
+// book reads what the pages are written from; again, if nobody needed it for a
+// while.
+func (s *Site) book() (*book, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if kept := s.kept.Value(); kept != nil {
+		return kept, nil
+	}
+	b, err := readBook(s.config)
 	if err != nil {
-		return nil, fmt.Errorf("docs: %w", err)
+		return nil, err
 	}
-	pages := func() (*template.Template, error) {
-		return template.New("").Funcs(template.FuncMap{"code": code, "statusText": http.StatusText}).ParseFS(files, "templates/*.html")
-	}
-	return &Site{
-		yaml: served, json: sync.OnceValues(func() ([]byte, error) { return toJSON(served) }),
-		redoc: redoc, problems: c.Problems, pages: sync.OnceValues(pages),
-	}, nil
+	s.kept = weak.Make(b)
+	return b, nil
 }
 
 // Register puts the site's routes on Echo.
 func (s *Site) Register(e *echo.Echo) {
-	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
-	e.GET("/docs", s.page("docs.html", redocPolicy, func(echo.Context) (any, error) { return redocURL, nil }))
-	e.GET(redocURL, s.serveRedoc)
-	e.GET("/docs/style.css", s.serveStyle)
-	// application/yaml is of RFC 9512; RFC 6838's +json types of OpenAPI are not
-	// registered yet, so the plain ones are used, which browsers show.
-	e.GET("/openapi.yaml", blob("application/yaml; charset=utf-8", s.yaml))
-	e.GET("/openapi.json", s.serveJSON)
-	e.GET("/problems", s.page("problems.html", plainPolicy, func(echo.Context) (any, error) { return s.problems, nil }))
-	e.GET("/problems/:code", s.page("problem.html", plainPolicy, s.problem))
-}
-
-func (s *Site) serveJSON(c echo.Context) error {
-	document, err := s.json()
-	if err != nil {
-		return err
-	}
-	return blob("application/json", document)(c)
-}
-
-func (s *Site) problem(c echo.Context) (any, error) {
-	i := slices.IndexFunc(s.problems, func(p Problem) bool { return p.Code == c.Param("code") })
-	if i < 0 {
-		return nil, echo.ErrNotFound
-	}
-	return s.problems[i], nil
-}
-
-// Policies: what a page may load, and from where. Redoc writes style elements,
-// and searches in a worker that it makes of a blob.
-const (
-	plainPolicy = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	redocPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-		"font-src 'self'; connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-
-func harden(c echo.Context, policy string) {
-	h := c.Response().Header()
-	h.Set("Content-Security-Policy", policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-}
-
-func (s *Site) page(name, policy string, data func(echo.Context) (any, error)) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		d, err := data(c)
-		if err != nil {
-			return err
+	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/"+homePath) })
+	for _, p := range s.pages {
+		if p.path == "" {
+			continue // it leads an exported site to its beginning
 		}
-		pages, err := s.pages()
-		if err != nil {
-			return fmt.Errorf("docs: %w", err)
-		}
-		var page bytes.Buffer
-		if err := pages.ExecuteTemplate(&page, name, d); err != nil {
-			return fmt.Errorf("docs: %w", err)
-		}
-		harden(c, policy)
-		c.Response().Header().Set("Cache-Control", "no-cache")
-		return c.HTMLBlob(http.StatusOK, page.Bytes())
-	}
-}
-
-func blob(contentType string, content []byte) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		harden(c, plainPolicy)
-		c.Response().Header().Set("Cache-Control", "no-cache")
-		return c.Blob(http.StatusOK, contentType, content)
+		e.GET("/"+p.path, s.serve(p))
 	}
 }
 
 // forever is for what has its version in its URL.
 const forever = "public, max-age=31536000, immutable"
 
-func (s *Site) serveRedoc(c echo.Context) error {
-	h := c.Response().Header()
-	harden(c, plainPolicy)
-	h.Set("Cache-Control", forever)
-	h.Set("Vary", "Accept-Encoding")
-	const contentType = "text/javascript; charset=utf-8"
-	if acceptsGzip(c.Request().Header.Values("Accept-Encoding")) {
-		h.Set("Content-Encoding", "gzip")
-		return c.Blob(http.StatusOK, contentType, s.redoc)
+// serve answers with a page, which is written at the first request.
+func (s *Site) serve(p *page) echo.HandlerFunc {
+	plain := func() ([]byte, error) { return p.write(linker{site: s, from: p.path}) }
+	if p.packedFile == "" { // what is packed is large, and nearly never wanted otherwise
+		plain = sync.OnceValues(plain)
 	}
-	reader, err := gzip.NewReader(bytes.NewReader(s.redoc))
-	if err != nil {
-		return fmt.Errorf("docs: %w", err)
+	packed := sync.OnceValues(func() ([]byte, error) {
+		if p.packedFile != "" {
+			return files.ReadFile(p.packedFile)
+		}
+		content, err := plain()
+		if err != nil {
+			return nil, err
+		}
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, err = w.Write(content)
+		err = errors.Join(err, w.Close())
+		return b.Bytes(), err
+	})
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		content := plain
+		if acceptsGzip(c.Request().Header.Values("Accept-Encoding")) {
+			content = packed
+		}
+		body, err := content()
+		if err != nil {
+			return err
+		}
+		if bytes.HasPrefix(body, gzipMagic) {
+			h.Set("Content-Encoding", "gzip")
+		}
+		h.Set("Vary", "Accept-Encoding")
+		h.Set("Content-Security-Policy", p.policy+"; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-cache")
+		if p.forever {
+			h.Set("Cache-Control", forever)
+		}
+		return c.Blob(http.StatusOK, p.contentType, body)
 	}
-	plain, err := io.ReadAll(reader)
-	if err != nil {
-		return fmt.Errorf("docs: %w", err)
-	}
-	return c.Blob(http.StatusOK, contentType, plain)
 }
+
+// gzipMagic begins what is packed (RFC 1952 §2.3.1), and none of the pages.
+var gzipMagic = []byte{0x1f, 0x8b}
 
 // acceptsGzip reads Accept-Encoding headers (RFC 9110 §12.5.3): gzip by name, or
 // else by *, with a quality that is more than none.
@@ -203,23 +233,5 @@ func acceptsGzip(headers []string) bool {
 	return accepted
 }
 
-func (s *Site) serveStyle(c echo.Context) error {
-	style, err := files.ReadFile("assets/style.css")
-	if err != nil {
-		return fmt.Errorf("docs: %w", err)
-	}
-	return blob("text/css; charset=utf-8", style)(c)
-}
-
-// code turns `this` into an element, and escapes everything.
-func code(text string) template.HTML {
-	var b strings.Builder
-	for i, part := range strings.Split(text, "`") {
-		escaped := template.HTMLEscapeString(part)
-		if i%2 == 1 {
-			escaped = "<code>" + escaped + "</code>"
-		}
-		b.WriteString(escaped)
-	}
-	return template.HTML(b.String()) //nolint:gosec // every part has been escaped
-}
+// errNoPage is of a link within the site.
+func errNoPage(path string) error { return fmt.Errorf("docs: the site has no page %q", path) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -17,21 +18,31 @@ import (
 
 	"cryptoexchange.com/escrow/gen/spec"
 	"cryptoexchange.com/escrow/impl/internal/docs"
+	"cryptoexchange.com/escrow/impl/internal/httpapi"
+	"cryptoexchange.com/escrow/impl/internal/samples"
 )
 
 const serverURL = "http://127.0.0.1:8080/api/v1/escrow"
 
 func setup(t *testing.T) *echo.Echo {
 	t.Helper()
-	site, err := docs.New(docs.Config{Contract: spec.YAML, ServerURL: serverURL, Problems: []docs.Problem{
-		{Code: "not_found", Status: 404, Meaning: "There is nothing at `this` <URL>.", Mend: "Look elsewhere."},
-	}})
+	e := echo.New()
+	newSite(t, serverURL).Register(e)
+	return e
+}
+
+// newSite makes a site with all problems.
+func newSite(t *testing.T, server string) *docs.Site {
+	t.Helper()
+	problems := make([]docs.Problem, 0, len(httpapi.Problems()))
+	for _, p := range httpapi.Problems() {
+		problems = append(problems, docs.Problem(p))
+	}
+	site, err := docs.New(docs.Config{Contract: spec.YAML, ServerURL: server, Problems: problems})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := echo.New()
-	site.Register(e)
-	return e
+	return site
 }
 
 func get(t *testing.T, e *echo.Echo, path string, headers ...string) *httptest.ResponseRecorder {
@@ -91,10 +102,15 @@ func TestPages(t *testing.T) {
 		path, contentType string
 		want              []string
 	}{
-		{"/docs", "text/html", []string{`spec-url="/openapi.json"`, `src="/docs/redoc-`}},
-		{"/docs/style.css", "text/css", []string{"font"}},
-		{"/problems", "text/html", []string{"<code>this</code> &lt;URL&gt;", `href="/problems/not_found"`}},
-		{"/problems/not_found", "text/html", []string{"HTTP status 404 (Not Found)", "Look elsewhere."}},
+		{"/docs", "text/html", []string{`href="/docs/guides/quick-start"`, `href="/docs/reference#tag/customers/createCustomer"`, "Create a customer"}},
+		{"/docs/reference", "text/html", []string{`src="/docs/contract.js"`, `src="/docs/assets/scalar-`, "needs JavaScript"}},
+		{"/docs/guides/quick-start", "text/html", []string{"<h1", serverURL, `href="/docs/guides/authentication"`, `value="Ruby"`}},
+		{"/docs/guides/errors", "text/html", []string{`id="email_already_in_use"`, `href="#email_already_in_use"`, `id="not_found"`, "https://cryptoexchange.com/problems/not_found"}},
+		{"/docs/guides/changelog", "text/html", []string{"Changes of the contract"}},
+		{"/docs/search-index.js", "text/javascript", []string{"globalThis.escrowIndex", "docs/guides/errors#", "problems/email_already_in_use", "docs/reference#model/Customer"}},
+		{"/problems", "text/html", []string{"<code>email_already_in_use</code>", `href="/problems/not_found"`}},
+		{"/problems/not_found", "text/html", []string{"404 Not Found", "What to do", "application/problem+json"}},
+		{"/problems/unauthenticated", "text/html", []string{"401 Unauthorized", "Why you get it", `href="/docs/reference#tag/customers/getCustomer"`}},
 	}
 	for _, tt := range tests {
 		w := get(t, e, tt.path)
@@ -113,47 +129,101 @@ func TestPages(t *testing.T) {
 	if w := get(t, e, "/"); w.Code != http.StatusFound || w.Header().Get("Location") != "/docs" {
 		t.Errorf("/: %d %q", w.Code, w.Header().Get("Location"))
 	}
-	if w := get(t, e, "/problems/nothing"); w.Code != http.StatusNotFound {
-		t.Errorf("unknown problem: %d", w.Code)
+	for _, path := range []string{"/problems/nothing", "/docs/guides", "/docs/guides/nothing", "/docs/assets/nothing.js", "/docs/"} {
+		if w := get(t, e, path); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, w.Code)
+		}
 	}
 }
 
-func TestRedoc(t *testing.T) {
+// scalar finds the script of the reference.
+func scalar(t *testing.T, e *echo.Echo) string {
+	t.Helper()
+	path := regexp.MustCompile(`/docs/assets/scalar-[^"]*`).FindString(get(t, e, "/docs/reference").Body.String())
+	if path == "" {
+		t.Fatal("the reference has no script")
+	}
+	return path
+}
+
+// TestCompression checks that what is kept packed is sent packed to whoever takes
+// it, and whole to others; and pages that are made likewise.
+func TestCompression(t *testing.T) {
 	t.Parallel()
 	e := setup(t)
-	path := regexp.MustCompile(`/docs/redoc-[^"]*`).FindString(get(t, e, "/docs").Body.String())
-	plain := get(t, e, path)
-	packed := get(t, e, path, "Accept-Encoding", "gzip, br")
-	if packed.Header().Get("Content-Encoding") != "gzip" || plain.Header().Get("Content-Encoding") != "" {
-		t.Fatalf("%v, %v", packed.Header(), plain.Header())
+	for path, least := range map[string]int{scalar(t, e): 4_000_000, "/docs/contract.js": 300_000, "/docs/guides/errors": 50_000, "/openapi.yaml": 200_000} {
+		plain := get(t, e, path)
+		packed := get(t, e, path, "Accept-Encoding", "gzip, br")
+		if packed.Header().Get("Content-Encoding") != "gzip" || plain.Header().Get("Content-Encoding") != "" || plain.Header().Get("Vary") != "Accept-Encoding" {
+			t.Fatalf("%s: %v, %v", path, packed.Header(), plain.Header())
+		}
+		reader, err := gzip.NewReader(packed.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unpacked, err := io.ReadAll(reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(unpacked, plain.Body.Bytes()) || len(unpacked) < least {
+			t.Errorf("%s: %d bytes packed, %d plain, want %d at least", path, len(unpacked), plain.Body.Len(), least)
+		}
 	}
-	reader, err := gzip.NewReader(packed.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	unpacked, err := io.ReadAll(reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(unpacked, plain.Body.Bytes()) || len(unpacked) < 500_000 {
-		t.Errorf("%d bytes packed, %d plain", len(unpacked), plain.Body.Len())
-	}
-	if bytes.Contains(unpacked, []byte("cdn.redoc.ly")) {
-		t.Error("Redoc would load its makers' mark from their server")
+	if cache := get(t, e, scalar(t, e)).Header().Get("Cache-Control"); !strings.Contains(cache, "immutable") {
+		t.Errorf("a file with its version in its name may be kept: %q", cache)
 	}
 }
 
 func TestAcceptEncoding(t *testing.T) {
 	t.Parallel()
 	e := setup(t)
-	path := regexp.MustCompile(`/docs/redoc-[^"]*`).FindString(get(t, e, "/docs").Body.String())
 	for accept, want := range map[string]string{
 		"gzip": "gzip", "GZIP;q=0.1": "gzip", "br, gzip ; q=1": "gzip", "*": "gzip", "x-gzip": "gzip",
 		"": "", "identity": "", "br": "", "gzip;q=0": "", "gzip;q=0.0, *": "", "*;q=0": "", "gzip;q=nan": "", "gzipped": "",
 	} {
-		if got := get(t, e, path, "Accept-Encoding", accept).Header().Get("Content-Encoding"); got != want {
+		if got := get(t, e, "/problems", "Accept-Encoding", accept).Header().Get("Content-Encoding"); got != want {
 			t.Errorf("%q: %q, want %q", accept, got, want)
 		}
+	}
+}
+
+// TestContractScript checks that the reference's document is the published one,
+// with samples of every operation in every language.
+func TestContractScript(t *testing.T) {
+	t.Parallel()
+	e := setup(t)
+	text, isScript := strings.CutPrefix(get(t, e, "/docs/contract.js").Body.String(), "globalThis.escrowContract = ")
+	if !isScript {
+		t.Fatalf("it begins with %.60s", text)
+	}
+	var reference, published map[string]any
+	if err := errors.Join(json.Unmarshal([]byte(strings.TrimSuffix(text, ";\n")), &reference), json.Unmarshal(get(t, e, "/openapi.json").Body.Bytes(), &published)); err != nil {
+		t.Fatal(err)
+	}
+	all, err := samples.For(spec.YAML, serverURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	languages := len(all[0].Samples)
+	if len(all) < 30 || languages != 8 {
+		t.Errorf("%d operations, %d languages", len(all), languages)
+	}
+	const name = "x-codeSamples"
+	for path, item := range reference["paths"].(map[string]any) {
+		for verb, node := range item.(map[string]any) {
+			operation, isOperation := node.(map[string]any)
+			if !isOperation {
+				continue
+			}
+			if n := len(operation[name].([]any)); n != languages {
+				t.Errorf("%s %s has %d samples", verb, path, n)
+			}
+			delete(operation, name)
+			delete(published["paths"].(map[string]any)[path].(map[string]any)[verb].(map[string]any), name)
+		}
+	}
+	if diff := cmp.Diff(published, reference); diff != "" {
+		t.Errorf("(-published +reference)\n%s", diff)
 	}
 }
 

@@ -15,15 +15,19 @@ import (
 var serverEntry = regexp.MustCompile(`(?m)^servers:\n  - url: (\S+)\n    description: .*\n`)
 
 // withServer replaces the document's server by the one that publishes it,
-// wherever the document names it, and leaves every other byte as it is.
-func withServer(document []byte, url string) ([]byte, error) {
+// wherever the document names it, and leaves every other byte as it is. Without a
+// URL nothing is replaced; the server is given in any case.
+func withServer(document []byte, url string) ([]byte, string, error) {
 	entry := serverEntry.FindSubmatch(document)
 	if entry == nil {
-		return nil, errors.New("docs: the contract does not begin its servers with a URL and a description")
+		return nil, "", errors.New("docs: the contract does not begin its servers with a URL and a description")
+	}
+	if url == "" {
+		return document, string(entry[1]), nil
 	}
 	block := "servers:\n  - url: " + string(entry[1]) + "\n    description: This server\n"
 	document = bytes.Replace(document, entry[0], []byte(block), 1)
-	return bytes.ReplaceAll(document, entry[1], []byte(url)), nil
+	return bytes.ReplaceAll(document, entry[1], []byte(url)), url, nil
 }
 
 // toJSON writes a YAML document as JSON. Names keep their order, in which
