@@ -11,7 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"cryptoexchange.com/escrow/gen"
+	"cryptoexchange.com/escrow/impl/client"
 )
 
 // Exit codes.
@@ -23,9 +23,6 @@ const (
 	exitUnauthenticated = 4
 	exitUnavailable     = 5
 )
-
-// timeout is for one request.
-const timeout = 30 * time.Second
 
 // cli is the command line.
 type cli struct {
@@ -40,7 +37,10 @@ type cli struct {
 // Validate checks what the parser cannot.
 func (c *cli) Validate() error {
 	if u, err := url.Parse(c.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return errors.New("--url (ESCROW_URL): want where the API is, such as https://cryptoexchange.com/api/v1/escrow")
+		return errors.New("--url (ESCROW_URL): want where the API is, such as " + client.DefaultBaseURL)
+	}
+	if _, err := c.client(ui{}); err != nil {
+		return fmt.Errorf("--url (ESCROW_URL) or --key (ESCROW_KEY): %w", err)
 	}
 	return nil
 }
@@ -92,39 +92,47 @@ func run(ctx context.Context, args []string, out ui) int {
 
 // report says what went wrong and gives the exit code for it.
 func report(err error, out ui) int {
-	var refused *refusedError
-	var unreachable *unreachableError
+	var (
+		failed     *client.Error
+		problem    *client.Problem
+		unexpected *client.UnexpectedError
+	)
 	switch {
-	case errors.As(err, &refused):
-		out.problem(refused.problem)
-		switch status := int(refused.problem.Status); {
-		case status == http.StatusUnauthorized:
+	case errors.As(err, &problem):
+		out.problem(problem)
+		switch {
+		case problem.Status == http.StatusUnauthorized:
 			return exitUnauthenticated
-		case status >= http.StatusInternalServerError:
+		case problem.Status >= http.StatusInternalServerError:
 			return exitUnavailable
 		default:
 			return exitRefused
 		}
-	case errors.As(err, &unreachable):
-		out.fail(err)
-		if unreachable.idempotencyKey != "" && unreachable.mayHaveArrived() {
-			out.hint("it may have arrived; repeat it safely with --idempotency-key " + unreachable.idempotencyKey)
-		}
-		return exitUnavailable
-	default:
+	case !errors.As(err, &failed):
 		out.fail(err)
 		return exitFailure
+	case failed.Attempts == 0:
+		out.fail(failed.Err)
+		return exitUsage
 	}
+	out.fail(failed.Err)
+	if failed.Sent && failed.IdempotencyKey != "" {
+		out.hint("it may have arrived; repeat it safely with --idempotency-key " + failed.IdempotencyKey)
+	}
+	if errors.As(err, &unexpected) && !unexpected.CutShort {
+		return exitFailure
+	}
+	return exitUnavailable
 }
 
-// client makes the generated client, with the key on every request.
-func (c *cli) client() (*gen.ClientWithResponses, error) {
-	return gen.NewClientWithResponses(c.URL,
-		gen.WithHTTPClient(&http.Client{Timeout: timeout}),
-		gen.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
-			r.Header.Set("Authorization", "Bearer "+c.Key)
-			return nil
-		}))
+// client makes the client, which tells of its pauses.
+func (c *cli) client(out ui) (*client.Client, error) {
+	return client.New(c.Key, &client.Options{
+		BaseURL:   c.URL,
+		AllowHTTP: true, // who types the URL sees what it begins with
+		UserAgent: "escrow",
+		OnRetry:   func(_ context.Context, err error, wait time.Duration) { out.again(err, wait) },
+	})
 }
 
 func version() string {

@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"mime"
-	"net"
 
 	"cryptoexchange.com/escrow/gen"
 	"cryptoexchange.com/escrow/gen/scalar"
+	"cryptoexchange.com/escrow/impl/client"
 )
 
 type customerCommand struct {
@@ -58,22 +54,19 @@ func (c *customerCreate) body() gen.NewCustomer {
 
 // Run creates the customer.
 func (c *customerCreate) Run(ctx context.Context, cli *cli, out ui) error {
-	client, err := cli.client()
+	escrow, err := cli.client(out)
 	if err != nil {
 		return err
 	}
-	key := c.IdempotencyKey
-	if key == "" {
-		key = rand.Text()
+	var options []client.CreateOption
+	if c.IdempotencyKey != "" {
+		options = append(options, client.IdempotencyKey(c.IdempotencyKey))
 	}
-	response, err := client.CreateCustomerWithResponse(ctx, &gen.CreateCustomerParams{IdempotencyKey: &key}, c.body())
+	created, err := escrow.CreateCustomer(ctx, c.body(), options...)
 	if err != nil {
-		return &unreachableError{cause: err, idempotencyKey: key}
+		return err
 	}
-	if response.JSON201 == nil {
-		return refusal(response.StatusCode(), response.ContentType(), response.Body)
-	}
-	return out.customer(response.JSON201, cli.JSON)
+	return out.customer(created, cli.JSON)
 }
 
 type customerGet struct {
@@ -82,47 +75,13 @@ type customerGet struct {
 
 // Run reads the customer.
 func (g *customerGet) Run(ctx context.Context, cli *cli, out ui) error {
-	client, err := cli.client()
+	escrow, err := cli.client(out)
 	if err != nil {
 		return err
 	}
-	response, err := client.GetCustomerWithResponse(ctx, g.ID)
+	customer, err := escrow.GetCustomer(ctx, g.ID)
 	if err != nil {
-		return &unreachableError{cause: err}
+		return err
 	}
-	if response.JSON200 == nil {
-		return refusal(response.StatusCode(), response.ContentType(), response.Body)
-	}
-	return out.customer(response.JSON200, cli.JSON)
-}
-
-// unreachableError: no answer came.
-type unreachableError struct {
-	cause          error
-	idempotencyKey string // empty if there was nothing to repeat safely
-}
-
-// mayHaveArrived tells whether the request got as far as a connection.
-func (e *unreachableError) mayHaveArrived() bool {
-	var op *net.OpError
-	return !errors.As(e.cause, &op) || op.Op != "dial"
-}
-
-func (e *unreachableError) Error() string { return e.cause.Error() }
-
-func (e *unreachableError) Unwrap() error { return e.cause }
-
-// refusedError: the answer is a problem.
-type refusedError struct{ problem gen.Problem }
-
-func (e *refusedError) Error() string { return e.problem.Code }
-
-// refusal reads an answer that is no success.
-func refusal(status int, contentType string, body []byte) error {
-	var problem gen.Problem
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	if err != nil || mediaType != "application/problem+json" || json.Unmarshal(body, &problem) != nil {
-		return fmt.Errorf("status %d without a problem: is this the URL of the API?", status)
-	}
-	return &refusedError{problem}
+	return out.customer(customer, cli.JSON)
 }

@@ -1,5 +1,5 @@
-// Command escrow is a partner's command line to the escrow service, made of the
-// client that is generated from the contract.
+// Command escrow is a partner's command line to the escrow service, made of package
+// client: what fails in passing is tried again where that is safe.
 //
 // The API key is best given in the environment (ESCROW_KEY), where other users
 // of the machine cannot see it. Results go to standard output, everything else

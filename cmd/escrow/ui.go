@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cryptoexchange.com/escrow/gen"
+	"cryptoexchange.com/escrow/impl/client"
 )
 
 // ui is the only way to the terminal. Results, and nothing else, go to out, so
@@ -21,25 +22,33 @@ func (u ui) fail(err error) { fmt.Fprintf(u.err, "escrow: error: %s\n", err) }
 
 func (u ui) hint(text string) { fmt.Fprintf(u.err, "escrow: hint: %s\n", text) }
 
+// again tells whoever waits why.
+func (u ui) again(err error, wait time.Duration) {
+	fmt.Fprintf(u.err, "escrow: %s; trying again in %s\n", err, wait.Round(10*time.Millisecond))
+}
+
 // problem prints a refusal: what, and each fault with its place.
-func (u ui) problem(p gen.Problem) {
+func (u ui) problem(p *client.Problem) {
 	fmt.Fprintf(u.err, "escrow: refused: %s (%s, status %d)\n", p.Detail, p.Code, p.Status)
-	if p.Errors != nil {
-		for _, f := range *p.Errors {
-			place := "the body"
-			switch {
-			case f.Name != nil:
-				place = *f.Name
-			case f.Pointer != nil && *f.Pointer != "":
-				place = strings.ReplaceAll(strings.TrimPrefix(*f.Pointer, "/"), "/", ".")
-			}
-			fmt.Fprintf(u.err, "  %s: %s (%s)\n", place, f.Detail, f.Code)
+	for _, f := range p.Faults {
+		place := "the body"
+		switch {
+		case f.Name != "":
+			place = f.Name
+		case f.Pointer != "":
+			place = strings.ReplaceAll(strings.TrimPrefix(f.Pointer, "/"), "/", ".")
 		}
+		fmt.Fprintf(u.err, "  %s: %s (%s)\n", place, f.Detail, f.Code)
 	}
-	if p.CustomerID != nil {
-		u.hint(fmt.Sprintf("it is in use by your customer %d", *p.CustomerID))
+	if p.CustomerID != 0 {
+		u.hint(fmt.Sprintf("it is in use by your customer %d", p.CustomerID))
 	}
-	fmt.Fprintf(u.err, "escrow: request id %s\n", p.RequestID)
+	if p.RetryAfter > 0 {
+		fmt.Fprintf(u.err, "escrow: try again in %s\n", p.RetryAfter)
+	}
+	if p.RequestID != "" {
+		fmt.Fprintf(u.err, "escrow: request id %s\n", p.RequestID)
+	}
 }
 
 // customer prints a customer: everything as JSON, or what is known in lines.

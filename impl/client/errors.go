@@ -138,7 +138,10 @@ type UnexpectedError struct {
 	// MediaType is the answer's, in small letters and without parameters; empty if it
 	// has none that can be read.
 	MediaType string
-	// Reason says what is wrong, if it is not the media type or the status.
+	// CutShort tells whether it ended before its end: the service may have answered,
+	// and done what it was asked to.
+	CutShort bool
+	// Reason says what else is wrong, if it is not the media type or the status.
 	Reason string
 	// RetryAfter is how long to wait before trying again; 0 if nothing is said of it.
 	RetryAfter time.Duration
@@ -153,13 +156,19 @@ func (e *UnexpectedError) Error() string {
 		media = "no media type"
 	}
 	text := fmt.Sprintf("status %d with %s", e.Status, media)
+	if e.CutShort {
+		text += ", cut short"
+	}
 	if e.Reason != "" {
 		text += ", " + e.Reason
 	}
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return oneLine(text + ": not an answer of the service; is the base URL right, or is a proxy in between?")
+	if !e.CutShort {
+		text += ": not an answer of the service; is this the URL of the API? Is there a proxy in between?"
+	}
+	return oneLine(text)
 }
 
 // Unwrap gives what the reader of the answer said.
@@ -197,6 +206,13 @@ func mediaType(r *http.Response) string {
 // unexpected makes an error of an answer.
 func (o *outcome) unexpected(reason string, err error) *UnexpectedError {
 	return &UnexpectedError{Status: o.response.StatusCode, MediaType: mediaType(o.response), Reason: reason, RetryAfter: o.retryAfter, Err: err}
+}
+
+// cutShort makes an error of the beginning of an answer.
+func (o *outcome) cutShort(err error) *UnexpectedError {
+	e := o.unexpected("", err)
+	e.CutShort = true
+	return e
 }
 
 // problem reads an answer that says it is a problem.

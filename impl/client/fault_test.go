@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"cryptoexchange.com/escrow/gen"
 	"cryptoexchange.com/escrow/impl/client"
 )
@@ -149,10 +151,10 @@ func (n *network) gaps() []time.Duration {
 
 const customerJSON = `{"id": 7, "email": "a@example.com"}`
 
-func answerJSON(w http.ResponseWriter, status int, body string) {
+func answerCustomer(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body)
+	_, _ = io.WriteString(w, customerJSON)
 }
 
 func answerProblem(w http.ResponseWriter, status int, code string) {
@@ -194,7 +196,7 @@ func TestRetryAfter(t *testing.T) {
 			t.Parallel()
 			inBubble(t, client.Options{BaseWait: base, MaxAttempts: 3}, func(w http.ResponseWriter, _ *http.Request, n int) {
 				if n == 3 {
-					answerJSON(w, 201, customerJSON)
+					answerCustomer(w, 201)
 					return
 				}
 				w.Header().Set("Date", time.Now().Add(test.clock).UTC().Format(http.TimeFormat))
@@ -273,7 +275,7 @@ func TestBackoff(t *testing.T) {
 			answerProblem(w, 503, "service_unavailable")
 		}, func(t *testing.T, n *network) {
 			_, err := n.client.GetCustomer(t.Context(), 7)
-			asProblem(t, err, "getCustomer", 503, client.ErrServiceUnavailable)
+			_ = asProblem(t, err, "getCustomer", 503, client.ErrServiceUnavailable)
 			if failed := new(client.Error); !errors.As(err, &failed) || failed.Attempts != len(bounds)+1 || failed.IdempotencyKey != "" {
 				t.Errorf("%+v", failed)
 			}
@@ -299,20 +301,34 @@ func TestBackoff(t *testing.T) {
 // are not.
 func TestSame(t *testing.T) {
 	t.Parallel()
-	inBubble(t, client.Options{UserAgent: "example-shop/2.1 (on-line)"}, func(w http.ResponseWriter, _ *http.Request, n int) {
+	var told []string
+	onRetry := func(ctx context.Context, err error, wait time.Duration) {
+		if ctx.Err() != nil || wait <= 0 || wait > 2*time.Second {
+			t.Errorf("%v, %v", ctx.Err(), wait)
+		}
+		told = append(told, err.Error())
+	}
+	inBubble(t, client.Options{UserAgent: "example-shop/2.1 (on-line)", OnRetry: onRetry}, func(w http.ResponseWriter, _ *http.Request, n int) {
 		switch n % 3 {
 		case 1:
 			w.WriteHeader(http.StatusBadGateway)
 		case 2:
 			answerProblem(w, 408, "request_timeout")
 		default:
-			answerJSON(w, 201, customerJSON)
+			answerCustomer(w, 201)
 		}
 	}, func(t *testing.T, n *network) {
 		for range 2 {
 			if c, err := n.client.CreateCustomer(t.Context(), gen.NewCustomer{Email: "a@example.com"}); err != nil || c.ID != 7 {
 				t.Fatalf("%+v, %v", c, err)
 			}
+		}
+		once := []string{
+			"status 502 with no media type: not an answer of the service; is this the URL of the API? Is there a proxy in between?",
+			"status 408 request_timeout: D. (request 018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081)",
+		}
+		if diff := cmp.Diff(append(once, once...), told); diff != "" {
+			t.Errorf("OnRetry was told (-want +got)\n%s", diff)
 		}
 		keys := map[string]int{}
 		for _, r := range n.requests() {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -46,6 +47,9 @@ type Options struct {
 	// MaxWait bounds every pause. An answer whose Retry-After asks for more is
 	// returned at once.
 	MaxWait time.Duration
+	// OnRetry is told of every pause before it begins: why, and how long it is. It is
+	// called by the goroutine of the call.
+	OnRetry func(ctx context.Context, err error, wait time.Duration)
 	// Transport sends requests, for a proxy or certificates of your own; the default
 	// is [http.DefaultTransport].
 	Transport http.RoundTripper
@@ -74,6 +78,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if all.MaxWait == 0 {
 		all.MaxWait = max(DefaultMaxWait, all.BaseWait)
+	}
+	if all.OnRetry == nil {
+		all.OnRetry = func(context.Context, error, time.Duration) {}
 	}
 	if all.Transport == nil {
 		all.Transport = http.DefaultTransport

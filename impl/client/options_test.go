@@ -96,7 +96,7 @@ func TestBasePath(t *testing.T) {
 	paths := make(chan string, 3)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		paths <- r.URL.EscapedPath() + " " + r.Header.Get("Idempotency-Key")
-		answerJSON(w, 201, customerJSON)
+		answerCustomer(w, 201)
 	}))
 	defer server.Close()
 	for path, want := range map[string]string{"": "", "/": "", "/a%2Fb//": "/a%2Fb", "/x/partner/customers": "/x/partner/customers"} {

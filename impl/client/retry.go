@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -26,20 +27,27 @@ func (s *sender) repeat(all *http.Request, o *outcome) {
 	schedule := &backoff.ExponentialBackOff{InitialInterval: max(s.baseWait/2, 1), MaxInterval: max(s.maxWait/2, 1), Multiplier: 2, RandomizationFactor: 1}
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		s.attempt(all, o)
-		if ended := ctx.Err() != nil; ended || !o.passing() || o.retryAfter > s.maxWait {
+		switch {
+		case s.final(ctx, o):
 			return struct{}{}, nil
-		}
-		if o.retryAfter > 0 {
+		case o.retryAfter > 0:
 			// A little later than asked, each caller at a time of their own.
 			return struct{}{}, &backoff.RetryAfterError{Duration: o.retryAfter + schedule.NextBackOff()}
+		default:
+			return struct{}{}, errPassing
 		}
-		return struct{}{}, errPassing
-	}, backoff.WithBackOff(schedule), backoff.WithMaxTries(uint(s.maxAttempts)), backoff.WithMaxElapsedTime(remaining(all)))
+	}, backoff.WithBackOff(schedule), backoff.WithMaxTries(uint(s.maxAttempts)), backoff.WithMaxElapsedTime(remaining(all)),
+		backoff.WithNotify(func(_ error, wait time.Duration) { s.onRetry(ctx, o.last(), wait) }))
 	if err == nil || errors.Is(err, errPassing) || errors.As(err, new(*backoff.RetryAfterError)) {
 		return // o is the answer
 	}
 	// The context ended between two attempts.
 	o.err = &interruptedError{context: ctx.Err(), last: o.last()}
+}
+
+// final tells whether an outcome is the call's.
+func (s *sender) final(ctx context.Context, o *outcome) bool {
+	return ctx.Err() != nil || !o.passing() || o.retryAfter > s.maxWait
 }
 
 // remaining is how much time a request's context leaves, 0 for any: a pause that would
@@ -78,7 +86,11 @@ func (o *outcome) passing() bool {
 		var p struct{ Code Code }
 		return json.Unmarshal(o.body, &p) == nil && p.Code == ErrIdempotencyKeyInUse
 	}
-	return errors.As(o.err, new(*cutShortError)) || errors.As(o.err, new(net.Error))
+	var unexpected *UnexpectedError
+	if errors.As(o.err, &unexpected) {
+		return unexpected.CutShort
+	}
+	return o.err != nil // the attempt's time was up while its answer was read
 }
 
 // passingFailure tells whether there may be an answer another time. There will be none

@@ -41,6 +41,7 @@ type sender struct {
 	maxAttempts    int
 	baseWait       time.Duration
 	maxWait        time.Duration
+	onRetry        func(ctx context.Context, err error, wait time.Duration)
 }
 
 func newSender(key string, options *Options) (*sender, error) {
@@ -62,6 +63,7 @@ func newSender(key string, options *Options) (*sender, error) {
 		maxAttempts:    o.MaxAttempts,
 		baseWait:       o.BaseWait,
 		maxWait:        o.MaxWait,
+		onRetry:        o.OnRetry,
 	}, nil
 }
 
@@ -192,9 +194,6 @@ func (s *sender) send(request *http.Request) *outcome {
 	if o.response != nil {
 		o.response.Request = request // which has no key
 	}
-	if o.err != nil && strings.Contains(o.err.Error(), s.key()) {
-		o.err = errors.New("an error whose text has the key, and is withheld")
-	}
 	return o
 }
 
@@ -214,7 +213,12 @@ func (s *sender) attempt(all *http.Request, o *outcome) {
 	ctx, cancel := context.WithTimeout(caller, s.attemptTimeout)
 	defer cancel()
 	var connected atomic.Bool // asked while the transport may still run
-	defer func() { o.sent = o.sent || connected.Load() }()
+	defer func() {
+		o.sent = o.sent || connected.Load()
+		if o.err != nil && strings.Contains(o.err.Error(), s.key()) {
+			o.err = errors.New("an error whose text has the key, and is withheld")
+		}
+	}()
 	request := all.Clone(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	}))
@@ -241,11 +245,11 @@ func (s *sender) attempt(all *http.Request, o *outcome) {
 	case err != nil && ctx.Err() != nil:
 		o.err = s.explain(caller, ctx, err)
 	case err != nil:
-		o.err = o.unexpected("cut short", &cutShortError{err})
+		o.err = o.cutShort(err)
 	case len(o.body) > maxAnswer:
 		o.err = o.unexpected(fmt.Sprintf("longer than %d bytes", maxAnswer), nil)
 	case request.Method != http.MethodHead && isJSON(response) && !json.Valid(o.body):
-		o.err = o.unexpected("cut short", &cutShortError{errors.New("the body is no complete JSON")})
+		o.err = o.cutShort(errors.New("the body is no complete JSON"))
 	case isRedirect(response):
 		o.err = o.unexpected("a redirect"+redirectTarget(response), nil)
 	}
@@ -276,13 +280,6 @@ func (s *sender) explain(caller, attempt context.Context, err error) error {
 		return err
 	}
 }
-
-// cutShortError is the end of an answer before its end.
-type cutShortError struct{ cause error }
-
-func (e *cutShortError) Error() string { return e.cause.Error() }
-
-func (e *cutShortError) Unwrap() error { return e.cause }
 
 func isJSON(r *http.Response) bool {
 	media := mediaType(r)

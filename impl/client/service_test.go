@@ -92,7 +92,7 @@ func TestRefusals(t *testing.T) {
 	}
 
 	_, err = c.CreateCustomer(t.Context(), gen.NewCustomer{Email: "x", FirstName: new("\x00")})
-	p = asProblem(t, err, "createCustomer", 400, client.ErrMalformedBody)
+	_ = asProblem(t, err, "createCustomer", 400, client.ErrMalformedBody)
 	_, err = c.CreateCustomer(t.Context(), gen.NewCustomer{Email: "x", LastName: new(strings.Repeat("x", 1000))})
 	p = asProblem(t, err, "createCustomer", 400, client.ErrInvalidRequest)
 	if len(p.Faults) != 3 || p.FaultCount != 3 || p.Faults[2].Pointer != "/last_name" {
@@ -100,7 +100,7 @@ func TestRefusals(t *testing.T) {
 	}
 
 	_, err = c.GetCustomer(t.Context(), 1<<62)
-	asProblem(t, err, "getCustomer", 404, client.ErrCustomerNotFound)
+	_ = asProblem(t, err, "getCustomer", 404, client.ErrCustomerNotFound)
 	_, err = c.GetCustomer(t.Context(), -1)
 	p = asProblem(t, err, "getCustomer", 400, client.ErrInvalidRequest)
 	if p.Faults[0].In != "path" || p.Faults[0].Name != "customer_id" || !strings.Contains(err.Error(), " path customer_id: ") {
@@ -111,13 +111,13 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	_, err = c.GetDisbursementRequirements(t.Context(), gen.GetDisbursementRequirementsParams{Type: "ach", Country: "DE", Currency: "eur"})
-	asProblem(t, err, "getDisbursementRequirements", 422, client.ErrUnacceptableData)
+	_ = asProblem(t, err, "getDisbursementRequirements", 422, client.ErrUnacceptableData)
 
 	if _, err = c.CreateCustomer(t.Context(), customer(unused()), client.IdempotencyKey(email)); err != nil {
 		t.Fatal(err)
 	}
 	_, err = c.CreateCustomer(t.Context(), customer(unused()), client.IdempotencyKey(email))
-	asProblem(t, err, "createCustomer", 422, client.ErrIdempotencyKeyReused)
+	_ = asProblem(t, err, "createCustomer", 422, client.ErrIdempotencyKeyReused)
 	if failed := new(client.Error); !errors.As(err, &failed) || failed.IdempotencyKey != email || failed.Attempts != 1 || !failed.Sent {
 		t.Errorf("%+v", failed)
 	}
@@ -127,7 +127,7 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = stranger.GetCustomer(t.Context(), created.ID)
-	asProblem(t, err, "getCustomer", 401, client.ErrUnauthenticated)
+	_ = asProblem(t, err, "getCustomer", 401, client.ErrUnauthenticated)
 }
 
 func TestLenient(t *testing.T) {
@@ -296,7 +296,9 @@ func TestGenerated(t *testing.T) {
 // Idempotency-Key: all get the same customer.
 func TestGoroutines(t *testing.T) {
 	t.Parallel()
-	c := newClient(t, func(o *client.Options) { o.BaseWait, o.MaxWait, o.MaxAttempts = 100*time.Millisecond, 2*time.Second, 20 })
+	c := newClient(t, func(o *client.Options) {
+		o.BaseWait, o.MaxWait, o.MaxAttempts = 100*time.Millisecond, 2*time.Second, 20
+	})
 	email := unused()
 	var group sync.WaitGroup
 	ids := make([]int64, 4)
