@@ -33,7 +33,6 @@ import (
 	"cryptoexchange.com/escrow/gen/spec"
 	"cryptoexchange.com/escrow/impl/internal/account"
 	"cryptoexchange.com/escrow/impl/internal/customer"
-	"cryptoexchange.com/escrow/impl/internal/docs"
 	"cryptoexchange.com/escrow/impl/internal/httpapi"
 	"cryptoexchange.com/escrow/impl/internal/keyset"
 	"cryptoexchange.com/escrow/impl/internal/mail"
@@ -221,15 +220,11 @@ func (s *Service) wireDomain(c Config, links *account.Links) error {
 
 // route says what is where.
 func (s *Service) route(ctx context.Context, c Config, made func() (*httpapi.API, error)) error {
-	problems := make([]docs.Problem, 0, len(httpapi.Problems()))
-	for _, p := range httpapi.Problems() {
-		problems = append(problems, docs.Problem(p))
-	}
-	documentation, err := docs.New(docs.Config{Contract: spec.YAML, ServerURL: s.url + APIPath, Problems: problems})
+	documentation, err := newDocumentation(s.url + APIPath)
 	if err != nil {
 		return err
 	}
-	site, err := pages.New()
+	site, err := pages.New(pages.Options{Sandbox: c.Sandbox})
 	if err != nil {
 		return err
 	}
@@ -247,7 +242,7 @@ func (s *Service) route(ctx context.Context, c Config, made func() (*httpapi.API
 	s.handler = api.Handler(e, httpapi.Services{Customers: s.customers, Partners: s.partners, Accounts: s.accounts})
 	documentation.Register(e)
 	site.Register(e)
-	if s.mailbox != nil && s.isLocal() {
+	if s.MailboxURL() != "" {
 		s.mailbox.Register(e)
 	}
 	e.GET("/healthz", s.healthz)
@@ -264,6 +259,15 @@ func (s *Service) isLocal() bool {
 
 // URL is where callers reach the service, without a slash at the end.
 func (s *Service) URL() string { return s.url }
+
+// MailboxURL is where the e-mails can be seen that do not leave; empty if there is
+// no such place, or it must not be reached.
+func (s *Service) MailboxURL() string {
+	if s.mailbox == nil || !s.isLocal() {
+		return ""
+	}
+	return s.url + mail.MailboxPath
+}
 
 // Handler answers requests, on whatever listener.
 func (s *Service) Handler() http.Handler { return s.handler }

@@ -85,7 +85,11 @@ func (s *serveCommand) Run(ctx context.Context, c *cli, out ui) (err error) {
 	}
 	switch {
 	case s.Sandbox:
-		out.printf(welcomeToSandbox+tryIt, partner.ID, partner.Name, service.URL(), key.Reveal())
+		mailbox := "no place, for it does not listen on loopback alone"
+		if service.MailboxURL() != "" {
+			mailbox = service.MailboxURL()
+		}
+		out.printf(welcomeToSandbox+tryIt, partner.ID, partner.Name, service.URL(), key.Reveal(), mailbox)
 	case first:
 		out.printf(welcome+tryIt, partner.ID, partner.Name, service.URL(), key.Reveal())
 	}
@@ -131,8 +135,10 @@ API key that is shown this once. Create a customer:
 `
 
 // welcomeToSandbox is printed at each start of a sandbox, before tryIt.
-const welcomeToSandbox = `This is a sandbox: everything is in memory, and gone when it stops; no e-mail
-leaves it. It has a partner (%[1]d, %[2]q) with an API key. Create a customer:
+const welcomeToSandbox = `This is a sandbox: everything is in memory, and gone when it stops. No e-mail
+leaves it; they can be seen at
+%[5]s
+There is a partner (%[1]d, %[2]q), with an API key. Create a customer:
 `
 
 // tryIt has a curl that can be pasted as it is, and its parts taken for other

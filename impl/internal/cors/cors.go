@@ -28,6 +28,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -100,7 +101,11 @@ func Check(origin string) error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return errors.New("want a scheme, a host and perhaps a port, such as https://shop.example.com or http://localhost:3000")
 	}
-	switch port := u.Port(); {
+	port := u.Port()
+	if _, err := strconv.ParseUint(port, 10, 16); port != "" && err != nil {
+		return errors.New("there is no such port")
+	}
+	switch {
 	case u.User != nil:
 		return errors.New("leave the user out")
 	case u.Path != "" || u.Fragment != "":

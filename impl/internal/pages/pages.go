@@ -109,9 +109,14 @@ var contentTypes = map[string]string{
 	".svg": "image/svg+xml",
 }
 
+// Options are what differs between one site and another.
+type Options struct {
+	Sandbox bool // whether the pages say that nothing here is real
+}
+
 // New makes the site. Each page is made when it is first asked for, which fails if
 // it names a text or a file that there is not: the tests would have told.
-func New() (*Site, error) {
+func New(o Options) (*Site, error) {
 	texts, err := readTexts()
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
@@ -138,7 +143,8 @@ func New() (*Site, error) {
 			}
 			return "", fmt.Errorf("there is no asset %q", name)
 		},
-		"args": args,
+		"sandbox": func() bool { return o.Sandbox },
+		"args":    args,
 	}
 	for _, p := range pageList() {
 		s.contents[p.Path] = content{"text/html; charset=utf-8", never, sync.OnceValues(func() ([]byte, error) { return render(p, functions) })}

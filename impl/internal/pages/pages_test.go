@@ -23,7 +23,12 @@ var paths = []string{"/account", "/confirm-email", "/forgot-password", "/log-in"
 
 func setup(t *testing.T) *echo.Echo {
 	t.Helper()
-	site, err := pages.New()
+	return setupWith(t, pages.Options{})
+}
+
+func setupWith(t *testing.T, o pages.Options) *echo.Echo {
+	t.Helper()
+	site, err := pages.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,6 +197,21 @@ func TestReferences(t *testing.T) {
 	for path, seen := range served {
 		if !seen {
 			t.Errorf("nothing names %s", path)
+		}
+	}
+}
+
+// TestSandbox checks that every page of a sandbox says what it is, and no other.
+func TestSandbox(t *testing.T) {
+	t.Parallel()
+	const says = `<p class="sandbox">`
+	in, outside := setupWith(t, pages.Options{Sandbox: true}), setup(t)
+	for _, path := range paths {
+		if !strings.Contains(get(t, in, path).Body.String(), says) {
+			t.Errorf("%s does not say that it is of a sandbox", path)
+		}
+		if strings.Contains(get(t, outside, path).Body.String(), says) {
+			t.Errorf("%s says that it is of a sandbox", path)
 		}
 	}
 }
