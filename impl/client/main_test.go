@@ -34,8 +34,9 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	os.Setenv("ESCROW_URL", url)
-	os.Setenv("ESCROW_KEY", key)
+	if err := errors.Join(os.Setenv("ESCROW_URL", url), os.Setenv("ESCROW_KEY", key)); err != nil {
+		return 1, err
+	}
 	return m.Run(), nil
 }
 
