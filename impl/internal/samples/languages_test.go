@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -17,7 +18,7 @@ import (
 type tool struct {
 	label   string
 	file    func(id string) string // where a sample is written
-	version []string               // command that prints it
+	version [][]string             // names, and the commands that print a version
 	compile func(ctx context.Context, folder string, ids []string) error
 	command func(folder, id string) []string
 }
@@ -31,7 +32,7 @@ func (k kit) tools() []tool {
 		return func(id string) string { return id + extension }
 	}
 	tools := []tool{{
-		label: "curl", file: in(".sh"), version: []string{"curl", "--version"},
+		label: "curl", file: in(".sh"), version: [][]string{{"curl", "curl", "--version"}},
 		command: func(folder, id string) []string { return []string{"sh", filepath.Join(folder, id+".sh")} },
 	}}
 	if k == "" {
@@ -39,12 +40,12 @@ func (k kit) tools() []tool {
 	}
 	python := filepath.Join(string(k), "venv", "bin", "python")
 	return append(tools, tool{
-		label: "PHP", file: in(".php"), version: []string{"php", "--version"},
+		label: "PHP", file: in(".php"), version: [][]string{{"PHP", "php", "--version"}},
 		command: func(folder, id string) []string {
 			return []string{"php", "-d", "error_reporting=-1", "-d", "display_errors=stderr", filepath.Join(folder, id+".php")}
 		},
 	}, tool{
-		label: "Python", file: in(".py"), version: []string{python, "-c", "import sys, requests; print(sys.version.split()[0], 'requests', requests.__version__)"},
+		label: "Python", file: in(".py"), version: [][]string{{"Python", python, "--version"}, {"requests", python, "-c", "import requests; print(requests.__version__)"}},
 		compile: func(ctx context.Context, folder string, _ []string) error {
 			return command(ctx, folder, nil, python, "-W", "error", "-m", "compileall", "-q", ".")
 		},
@@ -52,13 +53,21 @@ func (k kit) tools() []tool {
 			return []string{python, "-W", "error", filepath.Join(folder, id+".py")}
 		},
 	}, tool{
-		label: "Ruby", file: in(".rb"), version: []string{"ruby", "--version"},
-		command: func(folder, id string) []string { return []string{"ruby", "-w", filepath.Join(folder, id+".rb")} },
+		label: "Ruby", file: in(".rb"), version: [][]string{{"Ruby", "ruby", "--version"}},
+		compile: func(ctx context.Context, folder string, ids []string) error {
+			for _, id := range ids {
+				if err := command(ctx, folder, nil, "ruby", "-wc", id+".rb"); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		command: func(folder, id string) []string { return []string{"ruby", filepath.Join(folder, id+".rb")} },
 	}, tool{
-		label: "TypeScript", file: in(".ts"), version: []string{"node", "--version"}, compile: k.typescript,
+		label: "TypeScript", file: in(".ts"), version: [][]string{{"TypeScript", k.tsc(), "--version"}, {"Node.js", "node", "--version"}}, compile: k.typescript,
 		command: func(folder, id string) []string { return []string{"node", filepath.Join(folder, "out", id+".js")} },
 	}, tool{
-		label: "Java", file: func(id string) string { return class(id) + ".java" }, version: []string{"javac", "--version"},
+		label: "Java", file: func(id string) string { return class(id) + ".java" }, version: [][]string{{"OpenJDK", "javac", "--version"}},
 		compile: func(ctx context.Context, folder string, ids []string) error {
 			args := []string{"--release", "17", "-Xlint:all", "-Werror", "-d", "classes"}
 			for _, id := range ids {
@@ -70,10 +79,10 @@ func (k kit) tools() []tool {
 			return []string{"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", filepath.Join(folder, "classes"), class(id)}
 		},
 	}, tool{
-		label: "Go", file: func(id string) string { return filepath.Join(strings.ToLower(id), "main.go") }, version: []string{"go", "version"}, compile: golang,
+		label: "Go", file: func(id string) string { return filepath.Join(strings.ToLower(id), "main.go") }, version: [][]string{{"Go", "go", "version"}}, compile: golang,
 		command: func(folder, id string) []string { return []string{filepath.Join(folder, "bin", strings.ToLower(id))} },
 	}, tool{
-		label: "Rust", file: in(".rs"), version: []string{"rustc", "--version"}, compile: k.rust,
+		label: "Rust", file: in(".rs"), version: [][]string{{"Rust", "rustc", "--version"}, {"reqwest", "grep", "^reqwest", ci("rust/Cargo.toml")}}, compile: k.rust,
 		command: func(folder, id string) []string {
 			return []string{filepath.Join(string(k), "target", "debug", "samples"), id}
 		},
@@ -117,7 +126,11 @@ func (k kit) typescript(ctx context.Context, folder string, _ []string) error {
 	); err != nil {
 		return err
 	}
-	return command(ctx, folder, nil, filepath.Join(modules, ".bin", "tsc"), "-p", ".")
+	return command(ctx, folder, nil, k.tsc(), "-p", ".")
+}
+
+func (k kit) tsc() string {
+	return filepath.Join(string(k), "typescript", "node_modules", ".bin", "tsc")
 }
 
 // golang compiles each sample as a program of its own.
@@ -182,12 +195,17 @@ func run(ctx context.Context, folder string, argv, env []string) (result, error)
 	return r, err
 }
 
-// versionOf gives the first line that a command prints.
-func versionOf(ctx context.Context, argv []string) (string, error) {
-	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).Output()
-	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	if words := strings.Fields(line); len(words) > 6 {
-		line = strings.Join(words[:2], " ")
+var number = regexp.MustCompile(`[0-9]+(\.[0-9]+)+`)
+
+// versions names what a language's samples are compiled and run with.
+func (t tool) versions(ctx context.Context) (string, error) {
+	var list []string
+	for _, v := range t.version {
+		out, err := exec.CommandContext(ctx, v[1], v[2:]...).Output()
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", v[0], err)
+		}
+		list = append(list, v[0]+" "+number.FindString(string(out)))
 	}
-	return line, err
+	return strings.Join(list, ", "), nil
 }

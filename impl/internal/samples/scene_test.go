@@ -31,8 +31,11 @@ type state struct {
 	values  map[string]string // of the body's members
 }
 
-// newScene also creates the customers whose invitations are sent again, which is
-// done once a minute at most.
+// slow are the operations that are done once a minute at most, counted from when
+// the customer was created.
+var slow = map[string]bool{"resendInvitation": true, "renewInvitation": true}
+
+// newScene also creates the customers for those.
 func newScene(t *testing.T, s *server, early int) *scene {
 	t.Helper()
 	c := &scene{s: s}
@@ -123,8 +126,8 @@ func (c *scene) withMethod(t *testing.T) state {
 	added := c.as(t, st.session, http.MethodPost, "/customer/me/disbursement-methods", map[string]any{
 		"password": examplePassword,
 		"method": map[string]any{
-			"type": "crypto_wallet", "currency": "BTC", "network": "bitcoin",
-			"wallet_address": "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+			"type": "crypto_wallet", "asset": "BTC", "network": "bitcoin",
+			"address": "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
 		},
 	})
 	st.path, _ = added["id"].(string)
@@ -233,7 +236,7 @@ var states = map[string]func(c *scene, t *testing.T) state{
 // fill puts the state's values where the request has the example's. example is
 // the operation's path as the sample has it, with the parameter's example.
 func (st state) fill(e *exchange, parameter string, unique string) error {
-	if st.path != "" {
+	if st.path != "" && parameter != "" {
 		e.path = strings.Replace(e.path, "/"+parameter, "/"+st.path, 1)
 	}
 	if e.header.Get("Idempotency-Key") != "" {
