@@ -270,7 +270,18 @@ func TestSandboxDocumented(t *testing.T) {
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Errorf("the contract's description (-want +got)\n%s", diff)
 	}
+	guide, err := os.ReadFile("internal/docs/guides/testing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, a := range sandbox.Addresses() {
+		row := fmt.Sprintf("\n| `%s` | %d | ", a, a.Status)
+		if a.Code != "" {
+			row += fmt.Sprintf("[`%s`](problem:%[1]s)", a.Code)
+		}
+		if !strings.Contains(string(guide), row) {
+			t.Errorf("the guide has no row %q", row)
+		}
 		if a.Code == "" && !strings.Contains(string(spec.YAML), fmt.Sprintf("`%s` is created at once and answered after %d seconds", a, a.Delay/time.Second)) {
 			t.Errorf("the contract's description does not say what %s does", a)
 		}
