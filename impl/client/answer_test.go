@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -269,6 +270,19 @@ func TestSecret(t *testing.T) {
 			t.Errorf("%.40q is accepted", bad)
 		}
 		show("bad key", err)
+	}
+}
+
+// TestShortKey checks that a key which is a word by mistake does not spoil answers.
+func TestShortKey(t *testing.T) {
+	t.Parallel()
+	c, err := client.New("e", &client.Options{BaseURL: os.Getenv("ESCROW_URL")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.GetCustomer(t.Context(), 7)
+	if p := asProblem(t, err, "getCustomer", 401, client.ErrUnauthenticated); p.Detail != "This API key is unknown or revoked." {
+		t.Errorf("%+v", p)
 	}
 }
 

@@ -45,7 +45,8 @@ type Options struct {
 	// bound is random.
 	BaseWait time.Duration
 	// MaxWait bounds every pause. An answer whose Retry-After asks for more is
-	// returned at once.
+	// returned at once; one that does not is waited for as long as it asks, and up to
+	// BaseWait longer.
 	MaxWait time.Duration
 	// OnRetry is told of every pause before it begins: why, and how long it is. It is
 	// called by the goroutine of the call.

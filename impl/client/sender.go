@@ -29,6 +29,10 @@ const (
 	maxRequest = 1 << 20
 )
 
+// minSecret is the length from which on a key is looked for in what comes back, in
+// bytes. A shorter one is a mistake, and may be a word of every answer.
+const minSecret = 12
+
 // sender sends requests of the generated client: it is its HttpRequestDoer.
 type sender struct {
 	base      *url.URL
@@ -215,7 +219,7 @@ func (s *sender) attempt(all *http.Request, o *outcome) {
 	var connected atomic.Bool // asked while the transport may still run
 	defer func() {
 		o.sent = o.sent || connected.Load()
-		if o.err != nil && strings.Contains(o.err.Error(), s.key()) {
+		if key := s.key(); o.err != nil && len(key) >= minSecret && strings.Contains(o.err.Error(), key) {
 			o.err = errors.New("an error whose text has the key, and is withheld")
 		}
 	}()
@@ -259,6 +263,9 @@ func (s *sender) attempt(all *http.Request, o *outcome) {
 // were sent.
 func (s *sender) withhold(o *outcome) {
 	key := s.key()
+	if len(key) < minSecret {
+		return
+	}
 	for name, values := range o.response.Header {
 		if strings.Contains(strings.ToLower(strings.Join(values, "\n")), strings.ToLower(key)) {
 			o.response.Header.Del(name)
