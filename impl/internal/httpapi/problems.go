@@ -59,7 +59,7 @@ var (
 		Remedy: "- Go through `errors`. `pointer` names a place in the body, such as `/address/country`; `in` and `name` name a parameter. `detail` says what to do.\n" +
 			"- `error_count` is the number of all faults; `errors` lists the first 20.\n" +
 			"- If your user typed the value, show `detail` beside the field that `pointer` names.\n" +
-			"- Compare with the schema in the [reference](page:reference). The codes of faults are listed [below](errors.md#codes-of-faults).",
+			"- Compare with the schema in the [reference](page:reference). Look a fault up in the [list of codes](errors.md#codes-of-faults).",
 		Retry: retryNever,
 	}
 	notFound = Problem{
@@ -121,7 +121,7 @@ var (
 		Remedy: "- Go through `errors`: `pointer` names the place, `code` the kind of fault, and `detail` is a sentence that you can show to the person who typed the value.\n" +
 			"- Do not correct the value by guessing: ask the person who knows it.\n" +
 			"- If it is a disbursement method, and you would rather create the customer now and have the method mended later, send `Prefer: handling=lenient`; see [disbursement methods](disbursement-methods.md#strict-and-lenient-handling).\n" +
-			"- The codes of faults are listed [below](errors.md#codes-of-faults).",
+			"- Look a fault up in the [list of codes](errors.md#codes-of-faults).",
 		Retry: retryNever,
 	}
 )
