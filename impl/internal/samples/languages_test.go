@@ -83,7 +83,7 @@ func (k kit) tools() []tool {
 		command: func(folder, id string) []string { return []string{filepath.Join(folder, "bin", strings.ToLower(id))} },
 	}, tool{
 		label: "Rust", file: in(".rs"), version: [][]string{{"Rust", "rustc", "--version"}, {"reqwest", "grep", "^reqwest", ci("rust/Cargo.toml")}}, compile: k.rust,
-		command: func(folder, id string) []string {
+		command: func(_, id string) []string {
 			return []string{filepath.Join(string(k), "target", "debug", "samples"), id}
 		},
 	})

@@ -110,7 +110,7 @@ func (c *scene) enrolled(t *testing.T) (st state, secret string) {
 	return st, secret
 }
 
-func code(t *testing.T, secret string, at time.Time) string {
+func oneTimeCode(t *testing.T, secret string, at time.Time) string {
 	t.Helper()
 	code, err := totp.GenerateCode(secret, at)
 	if err != nil {
@@ -214,15 +214,15 @@ var states = map[string]func(c *scene, t *testing.T) state{
 	"enrolTotp":      (*scene).inside,
 	"confirmTotp": func(c *scene, t *testing.T) state {
 		st, secret := c.enrolled(t)
-		st.values = map[string]string{"code": code(t, secret, time.Now())}
+		st.values = map[string]string{"code": oneTimeCode(t, secret, time.Now())}
 		return st
 	},
 	"disableTotp": func(c *scene, t *testing.T) state {
 		st, secret := c.enrolled(t)
 		// A code is good once, and a little before its time too.
 		now := time.Now()
-		c.as(t, st.session, http.MethodPost, "/customer/me/totp/confirm", map[string]any{"code": code(t, secret, now)})
-		st.values = map[string]string{"code": code(t, secret, now.Add(30*time.Second))}
+		c.as(t, st.session, http.MethodPost, "/customer/me/totp/confirm", map[string]any{"code": oneTimeCode(t, secret, now)})
+		st.values = map[string]string{"code": oneTimeCode(t, secret, now.Add(30*time.Second))}
 		return st
 	},
 

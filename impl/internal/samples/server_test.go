@@ -25,22 +25,40 @@ type server struct {
 	root, url string // as published: the proxy's
 	direct    string // the server's own
 	key       string
-	data      string // its folder
-	escrowd   string // the program
+	data      string // its folder, or empty of a sandbox
 	proxy     *proxy
 }
 
-var keyPattern = regexp.MustCompile(`cex_live_[A-Z2-7]{26}`)
+var keyPattern = regexp.MustCompile(`cex_(live|test)_[A-Za-z0-9]{26,}`)
 
-// startServer builds escrowd and starts it on data of its own, without throttles.
-func startServer(t *testing.T) *server {
+// programs is a folder with those of this module.
+var programs string
+
+func TestMain(m *testing.M) { os.Exit(build(m)) }
+
+func build(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "escrow-programs")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(folder)
+	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", folder, "../../../cmd/escrow", "../../../cmd/escrowd", "../../../cmd/conformance").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v: %s\n", err, out)
+		return 1
+	}
+	programs = folder
+	return m.Run()
+}
+
+// startServer starts escrowd without throttles, on data of its own or as a
+// sandbox.
+func startServer(t *testing.T, args ...string) *server {
 	t.Helper()
-	bin := t.TempDir()
-	s := &server{data: filepath.Join(t.TempDir(), "data"), escrowd: filepath.Join(bin, "escrowd")}
-	for _, program := range []string{"escrowd", "escrow"} {
-		if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, program), "cryptoexchange.com/escrow/cmd/"+program).CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v: %s", program, err, out)
-		}
+	s := &server{}
+	if !slices.Contains(args, "--sandbox") {
+		s.data = filepath.Join(t.TempDir(), "data")
+		args = append(args, "--data", s.data)
 	}
 	s.proxy = &proxy{}
 	front := httptest.NewServer(s.proxy)
@@ -48,8 +66,8 @@ func startServer(t *testing.T) *server {
 	s.root = front.URL
 	s.url = s.root + "/api/v1/escrow"
 
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), s.escrowd, "--data", s.data, "--listen", "127.0.0.1:0", "--public-url", s.root,
-		"--rate-limit", "0", "--network-limit", "0", "--login-limit", "0", "--mail-limit", "0")
+	args = append(args, "--listen", "127.0.0.1:0", "--public-url", s.root, "--rate-limit", "0", "--network-limit", "0", "--login-limit", "0", "--mail-limit", "0")
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), filepath.Join(programs, "escrowd"), args...)
 	cmd.Env = environment()
 	var out, log output
 	cmd.Stdout, cmd.Stderr = &out, &log
