@@ -156,6 +156,25 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
+// TestSentOnce checks that a call which once got as far as the service is known to have
+// been sent, even if nobody was there when it was tried again.
+func TestSentOnce(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { hangUp(w) }))
+	defer server.Close()
+	attempts := 0
+	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+		if attempts++; attempts > 1 {
+			return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})
+	_, err := newClientAt(t, server.URL, func(o *client.Options) { o.Transport = transport }).CreateCustomer(t.Context(), customer("a@example.com"))
+	if failed := new(client.Error); !errors.As(err, &failed) || failed.Attempts != 4 || !failed.Sent || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("%+v", failed)
+	}
+}
+
 // TestRedirect checks that the key goes to no other place, and that the place's path is
 // not repeated.
 func TestRedirect(t *testing.T) {
@@ -299,7 +318,14 @@ func TestInjection(t *testing.T) {
 			t.Errorf("%.20q: %v", key, err)
 		}
 	}
-	_, err := c.Generated().CreateCustomer(t.Context(), &gen.CreateCustomerParams{Prefer: new("a\nX-Injected: 1")}, gen.NewCustomer{})
+	_, err := c.Generated().CreateCustomer(t.Context(), &gen.CreateCustomerParams{IdempotencyKey: new("a")}, gen.NewCustomer{}, func(_ context.Context, r *http.Request) error {
+		r.Header.Add("Idempotency-Key", "b")
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "Idempotency-Key: want 1") {
+		t.Error(err)
+	}
+	_, err = c.Generated().CreateCustomer(t.Context(), &gen.CreateCustomerParams{Prefer: new("a\nX-Injected: 1")}, gen.NewCustomer{})
 	if err == nil || !strings.Contains(err.Error(), "Prefer: must not have control characters") {
 		t.Error(err)
 	}

@@ -9,7 +9,7 @@ const DefaultBaseURL = "https://cryptoexchange.com/api/v1/escrow"
 const (
 	// ErrMalformedBody (400): The body is not one well-formed JSON document: cut short, with trailing data, a repeated property, invalid UTF-8, a NUL character, or nested too deeply.
 	ErrMalformedBody Code = "malformed_body"
-	// ErrInvalidRequest (400): The request breaks this document. `errors` says where, and how to mend it.
+	// ErrInvalidRequest (400): The request breaks the contract. `errors` says where, and how to mend it.
 	ErrInvalidRequest Code = "invalid_request"
 	// ErrUnauthenticated (401): The API key is missing, unknown or revoked.
 	ErrUnauthenticated Code = "unauthenticated"
@@ -61,7 +61,7 @@ const (
 	ErrBodyTooLarge Code = "body_too_large"
 	// ErrUnsupportedMediaType (415): The body must be sent as `application/json`, in UTF-8 and without a content coding.
 	ErrUnsupportedMediaType Code = "unsupported_media_type"
-	// ErrUnacceptableData (422): The request keeps this document, but says something that cannot be accepted: a country that does not exist, an IBAN with wrong check digits, a wrong password. `errors` says what.
+	// ErrUnacceptableData (422): The request keeps the contract, but says something that cannot be accepted: a country that does not exist, an IBAN with wrong check digits, a wrong password. `errors` says what.
 	ErrUnacceptableData Code = "unacceptable_data"
 	// ErrIdempotencyKeyReused (422): This `Idempotency-Key` came with another body before.
 	ErrIdempotencyKeyReused Code = "idempotency_key_reused"

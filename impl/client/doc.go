@@ -76,8 +76,8 @@
 //
 // The schedule is that of github.com/cenkalti/backoff, which depends on nothing else.
 // github.com/hashicorp/go-retryablehttp does more, but waits for as long as Retry-After
-// says, has no jitter with exponential pauses, repeats POST, and bounds an attempt
-// only by a timeout that the response's reader shares.
+// says, has no jitter in its exponential pauses, and repeats POST whether or not that
+// is safe.
 //
 // Nothing of the server comes with this package.
 package client
