@@ -1062,7 +1062,7 @@ type Fault struct {
 	// Example: customer_id
 	Name *string `json:"name,omitempty"`
 
-	// Code The kind of fault: the broken rule of this document (`required`,
+	// Code The kind of fault: the broken rule of the contract (`required`,
 	// `type`, `max_length`, `pattern`, `format`, `unknown_property`, ...)
 	// or of the service (`unknown_country`, `state_required`,
 	// `invalid_phone_number`, ...).

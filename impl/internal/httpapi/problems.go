@@ -51,7 +51,7 @@ var (
 	}
 	invalidRequest = Problem{
 		Code: "invalid_request", Status: http.StatusBadRequest,
-		Meaning: "The request breaks this document. `errors` says where, and how to mend it.",
+		Meaning: "The request breaks the contract. `errors` says where, and how to mend it.",
 		Mend:    "The request breaks the contract.",
 		Cause: "Something in the body, in the path, in the query or in a header is not as [the contract](page:openapi.yaml) says: a required property is missing, " +
 			"a name is misspelt, a value has another type, is too long, or has another form. " +
@@ -114,7 +114,7 @@ var (
 	}
 	unacceptableData = Problem{
 		Code: "unacceptable_data", Status: http.StatusUnprocessableEntity,
-		Meaning: "The request keeps this document, but says something that cannot be accepted: a country that does not exist, an IBAN with wrong check digits, a wrong password. `errors` says what.",
+		Meaning: "The request keeps the contract, but says something that cannot be accepted: a country that does not exist, an IBAN with wrong check digits, a wrong password. `errors` says what.",
 		Mend:    "The request names something that cannot be accepted.",
 		Cause: "Every value has the right form, and one of them cannot be true: a country that does not exist, a phone number that no numbering plan knows, " +
 			"a bank or wallet that fails its checks, or a password that is wrong or too weak.",
