@@ -197,7 +197,7 @@ func (s *Site) serve(p *page) echo.HandlerFunc {
 		if bytes.HasPrefix(body, gzipMagic) {
 			h.Set("Content-Encoding", "gzip")
 		}
-		h.Set("Vary", "Accept-Encoding")
+		h.Add("Vary", "Accept-Encoding")
 		h.Set("Content-Security-Policy", p.policy+"; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
