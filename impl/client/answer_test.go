@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 
 	"cryptoexchange.com/escrow/gen"
 	"cryptoexchange.com/escrow/impl/client"
@@ -343,13 +344,49 @@ func TestOtherHost(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "another host") {
 		t.Error(err)
 	}
-	for _, body := range []io.Reader{io.MultiReader(strings.NewReader(strings.Repeat(" ", 1<<20+1))), brokenReader{}} {
-		if _, err = newClientAt(t, server.URL).Generated().CreateCustomerWithBody(t.Context(), nil, "application/json", body); err == nil || !strings.Contains(err.Error(), "body of the request: ") {
-			t.Error(err)
+}
+
+// TestBodies checks that a body is not read without end, and closed in any case.
+func TestBodies(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		content, err := io.ReadAll(r.Body)
+		if err != nil || string(content) != "{}" {
+			t.Errorf("%.10q, %v", content, err)
+		}
+		answerCustomer(w, 201)
+	}))
+	defer server.Close()
+	generated := newClientAt(t, server.URL).Generated()
+	for _, test := range []struct {
+		reader io.Reader
+		key    string
+		want   string
+	}{
+		{strings.NewReader("{}"), "k", ""},
+		{endless{}, "k", "body of the request: longer than 1048576 bytes"},
+		{iotest.ErrReader(errors.New("broken")), "k", "body of the request: broken"},
+		{endless{}, "a bad key", "Idempotency-Key: want"},
+	} {
+		body := &closer{Reader: test.reader}
+		_, err := generated.CreateCustomerWithBody(t.Context(), &gen.CreateCustomerParams{IdempotencyKey: &test.key}, "application/json", body)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) || !body.closed {
+			t.Errorf("%T: %v, closed %t", test.reader, err, body.closed)
 		}
 	}
 }
 
-type brokenReader struct{}
+// endless never ends.
+type endless struct{}
 
-func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+type closer struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closer) Close() error {
+	c.closed = true
+	return nil
+}
