@@ -351,8 +351,8 @@ func TestBodies(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		content, err := io.ReadAll(r.Body)
-		if err != nil || string(content) != "{}" {
-			t.Errorf("%.10q, %v", content, err)
+		if err != nil || string(content) != "{}" || r.ContentLength != 2 {
+			t.Errorf("%.10q of %d, %v", content, r.ContentLength, err)
 		}
 		answerCustomer(w, 201)
 	}))
