@@ -84,8 +84,15 @@ func (s *Session) draftFor(ctx context.Context, op *openapi.Operation) *generate
 // the probe if there is none: F1 tells of that.
 func (s *Session) guarded(ctx context.Context) *generate.Draft {
 	d := s.draftFor(ctx, s.probe.Op)
-	if ex := s.Send(ctx, d, As(Anonymous)); served(ex) {
+	ex := s.Send(ctx, d, As(Anonymous))
+	switch {
+	case served(ex):
 		s.Skip("it is served without a credential, whatever else is sent")
+	case !refusesCredential(ex):
+		if Status(s.Send(ctx, d)) == Status(ex) {
+			s.Skip("it is refused with a credential as it is without one")
+		}
+		d = s.draftFor(ctx, s.probe.Op)
 	}
 	return d
 }
@@ -105,7 +112,7 @@ func refusesCredential(ex *wire.Exchange) bool {
 // unauthorized is the finding that a request was served which must not have been.
 func unauthorized(op *openapi.Operation, ex *wire.Exchange, claim, sent string) finding.Finding {
 	return finding.Finding{
-		Severity: finding.Must, Pointer: securityPointer(op), Claim: claim, Habit: claim, Sent: sent,
+		Severity: finding.Must, Pointer: securityPointer(op), Claim: claim, Habits: []string{claim}, Sent: sent,
 		Expected: "401 Unauthorized", Got: ex.Response.StatusText(),
 	}
 }
@@ -120,7 +127,7 @@ func probeAnonymous(ctx context.Context, s *Session) {
 	case served(ex):
 		s.Report(unauthorized(op, ex, servesAnonymous, "a valid request without a credential"), 1)
 	case refusesCredential(ex):
-		s.habits.free("F1"+servesAnonymous, op.ID)
+		s.habits.free("F1", []string{servesAnonymous}, op.ID)
 	}
 	for _, clause := range securityClauses(op) {
 		s.Coverage.Mark(clause, SentInvalid|Judged)
@@ -184,7 +191,7 @@ func probeInvented(ctx context.Context, s *Session) {
 					found.Pointer = openapi.Join(op.SecurityPointer, itoa(i))
 					s.Report(found, 1)
 				} else if refusesCredential(ex) {
-					s.habits.free("F2"+servesInvented, op.ID)
+					s.habits.free("F2", []string{servesInvented}, op.ID)
 				}
 			}
 		}
@@ -256,7 +263,7 @@ func probeMalformed(ctx context.Context, s *Session) {
 				}
 				ex := s.hostile(ctx, op, request, attack{what: odd.what, kind: "a malformed credential", mayHangUp: len(odd.value) > 4<<10})
 				if refusesCredential(ex) {
-					s.habits.free("F3"+servesMalformed, op.ID)
+					s.habits.free("F3", []string{servesMalformed}, op.ID)
 				} else if served(ex) && len(alternative) == 1 {
 					s.Report(unauthorized(op, ex, servesMalformed, odd.what), 1)
 				}

@@ -258,10 +258,10 @@ func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signa
 	sig := signatureOf(ex)
 	f := finding.Finding{
 		Class: c.Class, Severity: finding.Must, Pointer: c.Clause, Sent: s.describe(c), Got: describe(ex), Steps: []wire.Exchange{*ex},
-		Expected: "a refusal: " + refusalsOf(c.Draft.Op), Habit: takes(c),
+		Expected: "a refusal: " + refusalsOf(c.Draft.Op), Habits: takes(c),
 	}
 	if !OK(ex) && sig != baseline {
-		s.habits.free(f.Class+f.Habit, placeOf(c))
+		s.habits.free(f.Class, f.Habits, placeOf(c))
 	}
 	if strings.HasPrefix(c.Clause, "/components/") {
 		f.Cause = fmt.Sprintf("Accepts what breaks %s, written once at %s", c.Keyword, c.Clause)
@@ -273,7 +273,11 @@ func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signa
 		f.Claim = fmt.Sprintf("accepts what breaks %s of %s", c.Keyword, place(c))
 		s.Report(f, 1)
 	case len(refuses) > 0 && sig == baseline && !slices.Contains(refuses, sig) && !OKStatus(baseline.status):
-		f.Severity, f.Cause, f.Habit = finding.Advice, "", ""
+		if !s.saysTheSame(c.Op, ex) {
+			break // its words tell that it has noticed
+		}
+		f.Severity, f.Habits, f.CauseClass = finding.Advice, nil, "A5"
+		f.Cause = fmt.Sprintf("%s refuses what breaks the contract as it refuses what keeps it", c.Op.ID)
 		f.Claim = fmt.Sprintf("does not notice what breaks %s of %s, though it refuses other faults first", c.Keyword, place(c))
 		f.Expected = fmt.Sprintf("%d, as for other faults", refuses[0].status)
 		s.Report(f, 1)
@@ -283,7 +287,7 @@ func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signa
 			at = c.Param
 		}
 		if says, right := s.namesFault(c.Draft.Op, ex, at); says && !right {
-			f.Class, f.Severity, f.Cause, f.Habit = "L3", finding.Should, "", ""
+			f.Class, f.Severity, f.Cause, f.Habits = "L3", finding.Should, "", nil
 			f.Claim = fmt.Sprintf("refuses what breaks %s in the %s, and names another place", c.Keyword, strings.SplitN(c.In, ":", 2)[0])
 			f.Pointer = openapi.Join(c.Draft.Op.Pointer, "responses")
 			f.Sent += " (" + place(c) + ")"
@@ -302,8 +306,8 @@ func (s *Session) judgeKept(ctx context.Context, c generate.Case, ex *wire.Excha
 		class = "A4"
 	}
 	habit := refusesValid(c)
-	if OK(ex) && habit != "" {
-		s.habits.free(class+habit, placeOf(c))
+	if OK(ex) {
+		s.habits.free(class, habit, placeOf(c))
 	}
 	if OK(ex) || sig == baseline || generate.Opaque(c.Op, c.Param) || s.refers(c) {
 		return
@@ -346,7 +350,7 @@ func (s *Session) judgeKept(ctx context.Context, c generate.Case, ex *wire.Excha
 		cause = fmt.Sprintf("Refuses what keeps %s, written once at %s", c.Keyword, c.Clause)
 	}
 	s.Report(finding.Finding{
-		Class: class, Severity: finding.Must, Pointer: c.Clause, Cause: cause, Habit: habit,
+		Class: class, Severity: finding.Must, Pointer: c.Clause, Cause: cause, Habits: habit,
 		Claim: fmt.Sprintf("refuses what keeps %s of %s", c.Keyword, place(c)),
 		Sent:  s.describe(c), Got: describe(ex), Steps: []wire.Exchange{*ex},
 		Expected: "no refusal of its form: it is valid by the document",

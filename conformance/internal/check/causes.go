@@ -1,7 +1,6 @@
 package check
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -74,20 +73,19 @@ type habits struct {
 	without map[string]map[string]bool // places by habit; guarded by mu
 }
 
-// free notes that a habit did not show in a place.
-func (h *habits) free(habit, place string) {
-	if habit == "" {
-		return
-	}
+// free notes that habits of a class did not show in a place.
+func (h *habits) free(class string, all []string, place string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.without == nil {
 		h.without = map[string]map[string]bool{}
 	}
-	if h.without[habit] == nil {
-		h.without[habit] = map[string]bool{}
+	for _, habit := range all {
+		if h.without[class+habit] == nil {
+			h.without[class+habit] = map[string]bool{}
+		}
+		h.without[class+habit][place] = true
 	}
-	h.without[habit][place] = true
 }
 
 // has tells whether it is a habit, by the findings that show it.
@@ -118,13 +116,16 @@ func (r *Runner) Mistakes() []finding.Finding {
 	all := r.Findings()
 	shown := map[string][]finding.Finding{}
 	for _, f := range all {
-		if f.Habit != "" {
-			shown[f.Class+f.Habit] = append(shown[f.Class+f.Habit], f)
+		for _, habit := range f.Habits {
+			shown[f.Class+habit] = append(shown[f.Class+habit], f)
 		}
 	}
 	for i, f := range all {
-		if f.Habit != "" && r.habits.has(f.Class+f.Habit, shown[f.Class+f.Habit]) {
-			all[i].Cause = f.Habit
+		for _, habit := range f.Habits {
+			if r.habits.has(f.Class+habit, shown[f.Class+habit]) {
+				all[i].Cause = habit
+				break
+			}
 		}
 	}
 	return finding.Cluster(all)
@@ -142,28 +143,31 @@ func kindOfPlace(c generate.Case) string {
 	}
 }
 
-// takes is the habit that shows if a case is taken that breaks its clause.
-func takes(c generate.Case) string {
+// takes are the habits that show if a case is taken that breaks its clause.
+func takes(c generate.Case) []string {
+	what, in := "Takes "+c.Why, ", in "+kindOfPlace(c)
 	switch c.Keyword {
+	case "mediaType":
+		return []string{what}
+	case "format", "contentEncoding": // what reads these may be the same wherever they are
+		return []string{what, what + in}
 	case "type", "enum", "const", "oneOf", "anyOf", "discriminator":
-		return fmt.Sprintf("Takes %s, in %s", c.Why, kindOfPlace(c))
-	case "format", "contentEncoding", "mediaType":
-		return "Takes " + c.Why // what reads these is the same wherever they are
+		return []string{what + in}
 	default:
-		return fmt.Sprintf("Takes what breaks %s, in %s", c.Keyword, kindOfPlace(c))
+		return []string{"Takes what breaks " + c.Keyword + in}
 	}
 }
 
-// refusesValid is the habit that shows if a case is refused that keeps its clause.
-func refusesValid(c generate.Case) string {
+// refusesValid are the habits that show if a case is refused that keeps its clause.
+func refusesValid(c generate.Case) []string {
 	if c.Class == "K5" {
-		return "Refuses numbers with more digits than a float64 holds, in " + kindOfPlace(c)
+		return []string{"Refuses numbers with more digits than a float64 holds, in " + kindOfPlace(c)}
 	}
 	switch c.Keyword {
-	case "type", "format", "contentEncoding", "mediaType":
-		return fmt.Sprintf("Refuses %s, in %s", c.Why, kindOfPlace(c))
+	case "type", "format", "contentEncoding", "mediaType", "parameter", "requestBody":
+		return []string{"Refuses " + c.Why + ", in " + kindOfPlace(c)}
 	default:
-		return ""
+		return nil
 	}
 }
 

@@ -25,12 +25,12 @@ func TestHabits(t *testing.T) {
 			t.Parallel()
 			r := &Runner{findings: map[string]*finding.Finding{}}
 			for _, at := range test.with {
-				r.findings[at] = &finding.Finding{ID: at, Class: "E7", Operation: "op", Pointer: at, Habit: habit}
+				r.findings[at] = &finding.Finding{ID: at, Class: "E7", Operation: "op", Pointer: at, Habits: []string{habit}}
 			}
 			for _, at := range test.without {
-				r.habits.free("E7"+habit, "op "+at)
+				r.habits.free("E7", []string{habit}, "op "+at)
 			}
-			r.habits.free("", "op z")
+			r.habits.free("E7", nil, "op z")
 			got := r.Mistakes()
 			if len(got) != test.want {
 				t.Errorf("%d findings, want %d: %+v", len(got), test.want, got)

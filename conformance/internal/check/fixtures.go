@@ -34,6 +34,10 @@ type fixtures struct {
 	creators map[string]*openapi.Operation
 	residue  map[string]bool // URLs of what was created and not removed
 	making   map[string]bool
+	// keys are the properties that name resources, by the shape of their templates, and
+	// tries how often that was tried to find out.
+	keys  map[string]string
+	tries map[string]int
 }
 
 // mostKnown is how many resources of a template are remembered.
@@ -43,6 +47,7 @@ func newFixtures(doc *openapi.Document, mailbox string) *fixtures {
 	return &fixtures{
 		doc: doc, persona: newPersona(mailbox), known: map[string][]map[string]any{},
 		creators: map[string]*openapi.Operation{}, residue: map[string]bool{}, making: map[string]bool{},
+		keys: map[string]string{}, tries: map[string]int{},
 	}
 }
 
@@ -69,7 +74,7 @@ func (f *fixtures) get(resource string) map[string]any {
 	if known := f.known[resource]; len(known) > 0 {
 		return known[0]
 	}
-	return nil
+	return f.alike(resource)
 }
 
 // make creates a resource, or finds one in a list.
@@ -102,12 +107,18 @@ func (f *fixtures) make(ctx context.Context, s *Session, resource string) (map[s
 		s.ensure(ctx, op)
 		f.persona.prove(d)
 		ex := s.Send(ctx, d)
+		if Status(ex) == http.StatusConflict && s.rename(d, resource) {
+			ex = s.Send(ctx, d)
+		}
 		if !OK(ex) {
 			reason = fmt.Sprintf("%s answers %d, so that there is no %s", op.ID, Status(ex), resource)
 			continue
 		}
 		if found := f.learn(op, ex); found[resource] != nil {
 			return found[resource], nil
+		}
+		if values := f.byName(op, ex, resource); values != nil {
+			return values, nil
 		}
 		if values := f.get(resource); values != nil && op.Method == http.MethodGet {
 			return values, nil
@@ -261,9 +272,12 @@ func (f *fixtures) fromBody(op *openapi.Operation, ex *wire.Exchange, found map[
 		if found[resource] != nil {
 			continue
 		}
-		name := parameter(resource)
+		name, key := parameter(resource), f.key(resource)
+		if key == "" {
+			key = "id"
+		}
 		for _, item := range items(body) {
-			id, ok := item["id"]
+			id, ok := item[key]
 			if own, has := item[name]; has {
 				id, ok = own, true
 			}

@@ -119,7 +119,7 @@ func (s *Session) hostile(ctx context.Context, op *openapi.Operation, request *w
 		f.Claim, f.Got = "Ends the connection without an answer when it is sent "+kind, ex.Err.Error()
 		f.Cause = f.Claim
 		s.Report(f, 1)
-	case failed(ex) && op != nil && s.failsAnyway(ctx, op):
+	case failed(ex) && op != nil && (s.failsElsewhere(ctx, request) || s.failsAnyway(ctx, op)):
 	case failed(ex):
 		f.Claim, f.Got = "Fails with a server error when it is sent "+kind, ex.Response.StatusText()
 		f.Cause = f.Claim

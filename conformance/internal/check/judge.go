@@ -72,7 +72,8 @@ type verdict struct {
 	response *openapi.Response
 
 	// other says that the body is one of another schema, as a cause; empty: it is not.
-	other string
+	other   string
+	missing map[string]int // required properties that are missing, by place and schema
 
 	found []finding.Finding
 	marks map[string]bool // clauses that were seen to be kept or broken
@@ -204,7 +205,8 @@ func (v *verdict) serverError() {
 	case status < 500,
 		status == http.StatusNotImplemented, // RFC 9110 15.6.2: of what it does not recognize
 		status == http.StatusHTTPVersionNotSupported && unusual(v.ex.Request),
-		status == http.StatusServiceUnavailable && retryable(v.answer):
+		status == http.StatusServiceUnavailable && retryable(v.answer),
+		v.op == nil && len(v.r.routesOf(v.ex.Request.Target)) == 0 && !v.r.strict(openapi.StrictPaths): // what else a server has is its own business
 		return
 	}
 	pointer := ""

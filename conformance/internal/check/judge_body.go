@@ -89,14 +89,14 @@ func (v *verdict) presence(body []byte) bool {
 	status := v.answer.Status
 	unexpected := fmt.Sprintf("%d comes with a body where none is declared.", status)
 	if len(body) == 0 && len(v.response.Content) == 0 && v.op != nil {
-		v.r.habits.free("D11"+unexpected, v.op.ID+" "+v.response.Pointer)
+		v.r.habits.free("D11", []string{unexpected}, v.op.ID+" "+v.response.Pointer)
 	}
 	switch {
 	case len(body) > 0 && len(v.response.Content) == 0 && status/100 != 3: // RFC 9110 15.4: redirects come with a note
 		f := finding.Finding{
 			Class: "D11", Severity: finding.Must, Pointer: v.response.Pointer,
 			Claim:    fmt.Sprintf("%d comes with a body, and none is declared.", status),
-			Expected: "no body", Got: clip(body), Habit: unexpected,
+			Expected: "no body", Got: clip(body), Habits: []string{unexpected},
 		}
 		if status >= 400 || !names(v.op, status) {
 			f.Severity = finding.Should // documents often leave out what errors look like

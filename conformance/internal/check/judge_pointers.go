@@ -124,7 +124,9 @@ func listedPlaces(value any, name string) []string {
 func itemPlace(object map[string]any) (string, bool) {
 	if source, ok := object["source"].(map[string]any); ok { // JSON:API
 		if text, ok := source["pointer"].(string); ok {
-			return pointed(text), true
+			// To RFC 6901 / is a member without a name, but who writes it means that the
+			// fault is somewhere in the body.
+			return pointed(text), text != "/"
 		}
 		if text, ok := source["parameter"].(string); ok {
 			return text, true
@@ -176,9 +178,6 @@ var brackets = regexp.MustCompile(`\[['"]?([^\]'"]*)['"]?\]`)
 // pointed reads a pointer, or a path with dots and brackets, as a pointer.
 func pointed(text string) string {
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "#"), "$")
-	if text == "/" {
-		return "" // a member without a name to RFC 6901, but all of the body to those who write it
-	}
 	if text == "" || strings.HasPrefix(text, "/") {
 		for _, prefix := range []string{"/body", "/data/attributes"} {
 			if rest, ok := strings.CutPrefix(text, prefix); ok && (rest == "" || rest[0] == '/') {

@@ -16,7 +16,12 @@ import (
 // value judges a body by its schema, and notes which clauses it was judged by.
 func (v *verdict) value(s *openapi.Schema, value any) {
 	faults := v.r.schemas.ValidateValue(s, openapi.Answer, value)
-	v.other = v.another(s, value, faults)
+	v.other, v.missing = v.another(s, value, faults), map[string]int{}
+	for _, f := range faults {
+		if i := strings.LastIndex(f.Clause, "/required/"); f.Keyword == "required" && i >= 0 {
+			v.missing[f.At+" "+f.Clause[:i]]++
+		}
+	}
 	misnamed := v.walk(s, value, true)
 	for _, fault := range telling(faults) {
 		if !slices.ContainsFunc(misnamed, func(place string) bool { return strings.HasPrefix(fault.At+"/", place+"/") }) {
@@ -44,6 +49,22 @@ func (v *verdict) another(s *openapi.Schema, value any, faults []schema.Fault) s
 		names[i] = strconv.Quote(name)
 	}
 	return "Errors are not of the schema that is declared for them, but have " + strings.Join(names, ", ") + "."
+}
+
+// hollow gives the schema of which most required properties are missing in a place, if
+// a fault is that one of them is; empty: it is not. It is as if another schema had been
+// declared.
+func (v *verdict) hollow(f schema.Fault) string {
+	i := strings.LastIndex(f.Clause, "/required/")
+	if f.Keyword != "required" || i < 0 {
+		return ""
+	}
+	of := f.Clause[:i]
+	s := v.r.Document.Places()[of]
+	if s == nil || v.missing[f.At+" "+of] < 2 || 2*v.missing[f.At+" "+of] <= len(s.Required) {
+		return ""
+	}
+	return of
 }
 
 // telling gives the faults that say what is wrong: of a value of the wrong type
@@ -123,6 +144,8 @@ func (v *verdict) fault(s *openapi.Schema, f schema.Fault, value any) {
 	switch {
 	case v.other != "" && class == "L1":
 		cause = v.other
+	case v.hollow(f) != "":
+		cause = "What is described at " + v.hollow(f) + " lacks most of what is required."
 	case strings.HasPrefix(pointer, "/components/") && status >= 400:
 		cause = fmt.Sprintf("In errors, what is described at %s %s.", pointer, what)
 	case strings.HasPrefix(pointer, "/components/"):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -48,6 +49,7 @@ func signatureOf(ex *wire.Exchange) signature {
 type refusals struct {
 	mu        sync.Mutex
 	baselines map[string]signature   // of valid requests, by operation; guarded by mu
+	words     map[string]string      // of the answers to them; guarded by mu
 	known     map[string][]signature // of invalid requests, by operation; guarded by mu
 }
 
@@ -60,16 +62,38 @@ func (s *Session) baseline(ctx context.Context, op *openapi.Operation) signature
 	if ok {
 		return sig
 	}
-	sig = signatureOf(s.Send(ctx, s.Draft(ctx, op, op.Method != http.MethodGet)))
+	ex := s.Send(ctx, s.Draft(ctx, op, op.Method != http.MethodGet))
+	sig = signatureOf(ex)
 	s.refusals.mu.Lock()
 	defer s.refusals.mu.Unlock()
 	if s.refusals.baselines == nil {
-		s.refusals.baselines = map[string]signature{}
+		s.refusals.baselines, s.refusals.words = map[string]signature{}, map[string]string{}
 	}
 	if sig.status != 0 && sig.status != http.StatusTooManyRequests {
-		s.refusals.baselines[op.ID] = sig
+		s.refusals.baselines[op.ID], s.refusals.words[op.ID] = sig, s.wordsOf(ex)
 	}
 	return sig
+}
+
+// passingWords are those in which two answers of the same meaning differ: ids, times,
+// counts.
+var passingWords = regexp.MustCompile(`[0-9a-fA-F]{4,}(-[0-9a-fA-F]{4,})*|[0-9]+`)
+
+// wordsOf is the body of an answer without what is different each time.
+func (s *Session) wordsOf(ex *wire.Exchange) string {
+	if ex.Response == nil {
+		return ""
+	}
+	serial := regexp.MustCompile(regexp.QuoteMeta(s.run) + "[0-9a-z]*")
+	return passingWords.ReplaceAllString(serial.ReplaceAllString(string(ex.Response.Body), "*"), "*")
+}
+
+// saysTheSame tells whether an answer is, but for what differs each time, that to a
+// valid request of an operation.
+func (s *Session) saysTheSame(op *openapi.Operation, ex *wire.Exchange) bool {
+	s.refusals.mu.Lock()
+	defer s.refusals.mu.Unlock()
+	return s.refusals.words[op.ID] == s.wordsOf(ex)
 }
 
 // refuses gives the signatures with which an operation refuses a request that

@@ -30,6 +30,7 @@ type Session struct {
 
 	probe    *Probe
 	recorder recorder
+	settling bool // what is sent is to find out what names a resource
 }
 
 // Skip ends the run of a probe that cannot try what it is for. The reason is
@@ -159,6 +160,7 @@ func (s *Session) sendRaw(ctx context.Context, op *openapi.Operation, request *w
 		}
 		if own {
 			s.fixtures.harvest(op, ex)
+			s.settle(ctx, op, ex)
 		} else {
 			s.fixtures.note(op, ex)
 		}

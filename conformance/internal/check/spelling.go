@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"cryptoexchange.com/escrow/conformance/internal/finding"
@@ -156,6 +157,20 @@ func probeEncodedPath(ctx context.Context, s *Session) {
 			}
 		}
 	}
+}
+
+// failsElsewhere tells whether a path, read as one with dots and slashes that are not
+// encoded, leads out of the document, to what fails with a 5xx: which is then not the
+// operation's.
+func (s *Session) failsElsewhere(ctx context.Context, request *wire.Request) bool {
+	written, query := pathOf(request)
+	read, err := url.PathUnescape(written)
+	if err != nil || !strings.Contains(read, "/../") {
+		return false
+	}
+	other := copyOf(request)
+	other.Target = (&url.URL{Path: path.Clean(read)}).EscapedPath() + query
+	return len(s.routesOf(other.Target)) == 0 && failed(s.do(ctx, other))
 }
 
 // encodedSlash writes a slash of the path that follows a parameter as %2F, where

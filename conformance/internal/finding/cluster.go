@@ -30,6 +30,9 @@ func Cluster(all []Finding) []Finding {
 	var order []key
 	groups := map[key][]Finding{}
 	for _, f := range all {
+		if f.Cause != "" && f.CauseClass != "" {
+			f.Class = f.CauseClass
+		}
 		k := key{f.Class, f.Cause, f.Severity}
 		if f.Cause == "" {
 			k.cause = "\x00" + f.ID

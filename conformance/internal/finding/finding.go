@@ -37,9 +37,12 @@ type Finding struct {
 	Claim string // a sentence: what the server does wrong
 	// Cause is what the server does wrong as a sentence that names no place, if it is
 	// likely to be mended in one: findings with the same are put together by [Cluster].
-	// Empty: it is a mistake of its own. Habit is another such sentence, which holds
-	// only if the server does so in most places where it was tried.
-	Cause, Habit string
+	// Empty: it is a mistake of its own. Habits are other such sentences, the widest
+	// first, that hold only if the server does so in most places where it was tried.
+	Cause  string
+	Habits []string
+	// CauseClass is the class of the cause if it shows as several; empty: Class.
+	CauseClass string
 	// Places are where a mistake was seen that was seen in several, or that could
 	// be; the first is the one that the rest of the finding is about.
 	Places []Place
