@@ -93,36 +93,46 @@ func run(ctx context.Context, args []string, out ui) int {
 // report says what went wrong and gives the exit code for it.
 func report(err error, out ui) int {
 	var (
-		failed     *client.Error
-		problem    *client.Problem
-		unexpected *client.UnexpectedError
+		failed  *client.Error
+		problem *client.Problem
 	)
 	switch {
 	case errors.As(err, &problem):
 		out.problem(problem)
-		switch {
-		case problem.Status == http.StatusUnauthorized:
-			return exitUnauthenticated
-		case problem.Status >= http.StatusInternalServerError:
-			return exitUnavailable
-		default:
-			return exitRefused
-		}
-	case !errors.As(err, &failed):
+	case errors.As(err, &failed):
+		out.fail(failed.Err)
+	default:
 		out.fail(err)
 		return exitFailure
-	case failed.Attempts == 0:
-		out.fail(failed.Err)
-		return exitUsage
 	}
-	out.fail(failed.Err)
-	if failed.Sent && failed.IdempotencyKey != "" {
+	code := exitCode(err, problem)
+	mayHaveBeenDone := code == exitUnavailable || errors.Is(err, client.ErrIdempotencyKeyInUse)
+	if errors.As(err, &failed) && failed.Sent && failed.IdempotencyKey != "" && mayHaveBeenDone {
 		out.hint("it may have arrived; repeat it safely with --idempotency-key " + failed.IdempotencyKey)
 	}
-	if errors.As(err, &unexpected) && !unexpected.CutShort {
+	return code
+}
+
+// exitCode gives the code for a call that failed, of the problem if it is one.
+func exitCode(err error, problem *client.Problem) int {
+	var (
+		failed     *client.Error
+		unexpected *client.UnexpectedError
+	)
+	switch {
+	case problem != nil && problem.Status == http.StatusUnauthorized:
+		return exitUnauthenticated
+	case problem != nil && problem.Status < http.StatusInternalServerError:
+		return exitRefused
+	case problem != nil:
+		return exitUnavailable
+	case errors.As(err, &failed) && failed.Attempts == 0:
+		return exitUsage
+	case errors.As(err, &unexpected) && !unexpected.CutShort && unexpected.Status < http.StatusInternalServerError:
 		return exitFailure
+	default:
+		return exitUnavailable
 	}
-	return exitUnavailable
 }
 
 // client makes the client, which tells of its pauses.

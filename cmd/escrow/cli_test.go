@@ -55,6 +55,16 @@ func TestFaults(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = w.Write([]byte(`{"detail":"Not now.","code":"service_unavailable","status":503}`))
 		}, get, exitUnavailable, "", []string{"escrow: refused: Not now. (service_unavailable, status 503)\n", "escrow: try again in 1h0m0s\n"}, "trying again"},
+		{"under way", func(w http.ResponseWriter, _ int64) {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(http.StatusConflict)
+			_, _ = w.Write([]byte(`{"detail":"Still under way.","code":"idempotency_key_in_use","status":409}`))
+		}, with("k"), exitRefused, "", []string{"escrow: refused: Still under way. (idempotency_key_in_use, status 409)\n", "repeat it safely with --idempotency-key k\n"}, "error"},
+		{"gateway", func(w http.ResponseWriter, _ int64) {
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(http.StatusGatewayTimeout)
+		}, with("k"), exitUnavailable, "", []string{"escrow: error: status 504 with no media type", "repeat it safely with --idempotency-key k\n"}, "refused"},
 		{"redirect", func(w http.ResponseWriter, _ int64) {
 			w.Header().Set("Location", "https://elsewhere.example/a")
 			w.WriteHeader(http.StatusFound)
