@@ -6,7 +6,6 @@ import (
 	"math"
 	"net"
 	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
@@ -76,6 +75,7 @@ type Config struct {
 
 	now       func() time.Time // the clock; nil for the machine's
 	passwords *password.Params // costs of hashing; nil for the usual ones
+	forgetAt  int64            // bytes of data from which on a sandbox forgets; 0 for the usual number
 }
 
 // maxLinkValidity is thirty days: a link is as good as a password.
@@ -123,11 +123,8 @@ func (c *Config) Validate() error {
 		}
 	}
 	if c.PublicURL != "" {
-		u, err := url.Parse(c.PublicURL)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			fault("public URL: want one such as https://escrow.example.com, without query and user")
-		} else if u.Path != "" && u.Path != "/" {
-			fault("public URL: must have no path, for the pages link to each other from the root: give the service a host name of its own")
+		if err := checkPublicURL(c.PublicURL); err != nil {
+			faults = append(faults, err)
 		}
 	}
 	if err := mail.CheckFrom(c.MailFrom); err != nil {

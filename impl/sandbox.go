@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	// sandboxLimit is from how many bytes of data on a sandbox forgets the oldest
-	// customers, about 40 000 of the usual ones.
-	sandboxLimit = 64 << 20
+	// sandboxForgetsAt is from how many bytes of data on a sandbox forgets the oldest
+	// customers, about 100 000 of those who have no bank data.
+	sandboxForgetsAt = 64 << 20
 	// sandboxMost is how many bytes its data takes at most. Who comes so fast that
 	// nothing is forgotten meanwhile is told to try again.
-	sandboxMost = 2 * sandboxLimit
+	sandboxMost = 2 * sandboxForgetsAt
 	// boundInterval is how often the size of the data is looked at.
 	boundInterval = time.Second
 )
@@ -52,6 +52,19 @@ func (c *Config) sandboxFaults() []error {
 	return faults
 }
 
+// sandboxLimit is from how many bytes of data on a sandbox forgets; 0 if this is
+// none.
+func (c *Config) sandboxLimit() int64 {
+	switch {
+	case !c.Sandbox:
+		return 0
+	case c.forgetAt > 0:
+		return c.forgetAt
+	default:
+		return sandboxForgetsAt
+	}
+}
+
 // open opens what everything is kept in, and the keys.
 func (c *Config) open(ctx context.Context) (*sqlite.DB, *keyset.Keyset, error) {
 	if c.Sandbox {
@@ -76,7 +89,7 @@ func openSandbox(ctx context.Context) (*sqlite.DB, *keyset.Keyset, error) {
 
 // bound keeps the data of a sandbox from growing for ever.
 func (s *Service) bound(ctx context.Context) {
-	if !s.sandbox {
+	if s.forgetAt == 0 {
 		return
 	}
 	ticker := time.NewTicker(boundInterval)
@@ -87,7 +100,7 @@ func (s *Service) bound(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		switch forgotten, err := s.store.Forget(ctx, sandboxLimit); {
+		switch forgotten, err := s.store.Forget(ctx, s.forgetAt); {
 		case err != nil && ctx.Err() == nil:
 			s.logger.WarnContext(ctx, "cannot forget the oldest customers", slog.Any("error", err))
 		case forgotten > 0:

@@ -219,6 +219,29 @@ func TestSandboxJourney(t *testing.T) {
 	}
 }
 
+// TestSandboxForgets runs a sandbox that may keep little: the oldest customers go
+// by themselves, their ids are no longer known and their addresses free.
+func TestSandboxForgets(t *testing.T) {
+	t.Parallel()
+	l := setupLive(t, inSandbox, func(c *impl.Config) { impl.ForgetAtForTest(c, 400<<10) })
+	email := func(i int) string { return fmt.Sprintf("ana.%d@example.com", i) }
+	last := 0
+	waitFor(t, "the first customer is forgotten", func() bool {
+		last++
+		l.create(t, object("email", email(last)), "Idempotency-Key", fmt.Sprint(last)).want(t, 201)
+		return last%50 == 0 && l.get(t, 1).status == 404
+	})
+	l.get(t, 1).want(t, 404, "customer_not_found")
+	l.get(t, last).want(t, 200)
+	if again := l.create(t, object("email", email(1)), "Idempotency-Key", "1").want(t, 201); again.body["id"] != float64(last+1) {
+		t.Errorf("the first customer, again: %s", again.raw)
+	}
+	l.create(t, object("email", email(last))).want(t, 403, "email_already_in_use")
+	if !strings.Contains(l.log.String(), "the sandbox was full") {
+		t.Error("the log does not say so")
+	}
+}
+
 // TestSandboxConfig checks what goes together.
 func TestSandboxConfig(t *testing.T) {
 	t.Parallel()

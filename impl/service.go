@@ -80,7 +80,7 @@ type Service struct {
 	refusal   func(context.Context, int) (int, http.Header, []byte) // of what the server cannot read
 	metrics   *metrics                                              // nil if nobody wants any
 	draining  atomic.Bool
-	sandbox   bool
+	forgetAt  int64 // bytes of a sandbox's data; 0 if this is none
 }
 
 // New opens the data folder and begins to listen; nothing is answered before
@@ -89,7 +89,7 @@ func New(ctx context.Context, c Config, logger *slog.Logger) (_ *Service, err er
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{logger: logger, now: c.clock(), passwords: c.hashing(), sandbox: c.Sandbox}
+	s := &Service{logger: logger, now: c.clock(), passwords: c.hashing(), forgetAt: c.sandboxLimit()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -329,7 +329,7 @@ func (s *Service) Run(ctx context.Context) error {
 		return rawhttp.Answer{Status: status, Header: header, Body: body}
 	})
 	go func() { failed <- server.Serve(listener) }()
-	s.logger.InfoContext(ctx, "listening", slog.String("address", s.listener.Addr().String()), slog.String("url", s.url), slog.Bool("sandbox", s.sandbox))
+	s.logger.InfoContext(ctx, "listening", slog.String("address", s.listener.Addr().String()), slog.String("url", s.url), slog.Bool("sandbox", s.forgetAt > 0))
 	var err error
 	select {
 	case err = <-failed:
