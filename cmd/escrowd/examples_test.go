@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"gopkg.in/yaml.v3"
 )
 
 // seed reads the documentation of the API that partners have had all along. The
@@ -122,7 +120,9 @@ func php(t *testing.T, script string) map[string]any {
 	return decoded
 }
 
-// TestDocumentedExamples runs the documented examples with the real programs.
+// TestDocumentedExamples runs the documented examples with the real programs. The
+// samples that are published beside them are generated, and run by TestCampaign of
+// impl/internal/samples.
 func TestDocumentedExamples(t *testing.T) {
 	t.Parallel()
 	need(t, "curl")
@@ -155,46 +155,6 @@ func TestDocumentedExamples(t *testing.T) {
 	again := shell(t, s.placeholders(curls[0], email, ""))
 	if again["code"] != "email_already_in_use" || again["status"] != 403.0 {
 		t.Errorf("again: %v", again)
-	}
-}
-
-// TestSamples runs the samples that the published contract has.
-func TestSamples(t *testing.T) {
-	t.Parallel()
-	need(t, "curl")
-	need(t, "php")
-	s := start(t, filepath.Join(t.TempDir(), "data"))
-	status, raw := s.get(t, s.root+"/openapi.yaml", "")
-	if status != http.StatusOK {
-		t.Fatal(status)
-	}
-	var doc struct {
-		Paths map[string]map[string]struct {
-			Samples []struct{ Lang, Source string } `yaml:"x-codeSamples"`
-		}
-	}
-	if err := yaml.Unmarshal(raw, &doc); err != nil {
-		t.Fatal(err)
-	}
-	ran := 0
-	for _, op := range []struct{ path, method string }{{"/partner/customers", "post"}, {"/partner/customer/{customer_id}", "get"}} {
-		for _, sample := range doc.Paths[op.path][op.method].Samples {
-			source := strings.NewReplacer("your-api-key", s.key, "/partner/customer/123", "/partner/customer/1").Replace(sample.Source)
-			var got map[string]any
-			if sample.Lang == "PHP" {
-				got = php(t, source)
-			} else {
-				got = shell(t, source)
-			}
-			// All of them send the same key: the first creates, the others repeat.
-			if got["id"] != 1.0 || got["email"] != "johny.smith@example.com" {
-				t.Errorf("%s %s in %s: %v", op.method, op.path, sample.Lang, got)
-			}
-			ran++
-		}
-	}
-	if ran != 4 {
-		t.Errorf("ran %d samples, want 4", ran)
 	}
 }
 
