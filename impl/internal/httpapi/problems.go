@@ -134,8 +134,8 @@ var (
 		Mend:    `Send your API key in the header "Authorization: Bearer <key>".`,
 		Cause: "Nothing else was looked at: without a good key the service says neither whether the rest of the request is right nor whether a customer exists. `WWW-Authenticate` tells two cases apart:\n\n" +
 			"- `Bearer realm=\"…\"` alone: no key arrived. The header `Authorization` is missing, has another scheme than `Bearer`, was sent twice, or was removed by a proxy or by a redirection to another host.\n" +
-			"- with `error=\"invalid_token\"`: a key arrived that is unknown or revoked. It may be cut off, have a space or a line break in it, or belong to another environment.",
-		Remedy: "- Send `Authorization: Bearer <key>` with each request. A key begins with `cex_live_`.\n" +
+			"- with `error=\"invalid_token\"`: a key arrived that is unknown or revoked. It may be cut off, have a space or a line break in it, or belong to another environment, such as a sandbox.",
+		Remedy: "- Send `Authorization: Bearer <key>` with each request. A key begins with `cex_live_`, that of a sandbox with `cex_test_`.\n" +
 			"- Compare the last four characters of the key that you send with those of the keys that the operator lists for you.\n" +
 			"- If yours is lost or revoked, ask the operator for a new one; see [authentication](authentication.md).",
 		Retry: "No: not with this key. Many tries from one network are answered with [`rate_limit_exceeded`](problem:rate_limit_exceeded).",
