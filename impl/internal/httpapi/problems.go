@@ -99,7 +99,7 @@ var (
 		Code: "body_too_large", Status: http.StatusRequestEntityTooLarge,
 		Meaning: "The body is larger than 256 KiB.",
 		Mend:    "The body may have at most " + strconv.Itoa(BodyLimit) + " bytes.",
-		Cause:   "The body has more than 262,144 bytes. The largest customer that the contract allows is far smaller, so this is usually a file or a list that went to the wrong place.",
+		Cause:   "The body has more than 262,144 bytes. A customer with ten disbursement methods needs some thousands, so this is usually a file or a list that went to the wrong place.",
 		Remedy:  "Send one customer in each request, and nothing that the contract does not have.",
 		Retry:   retryNever,
 	}
@@ -132,8 +132,8 @@ var (
 		Code: "unauthenticated", Status: http.StatusUnauthorized,
 		Meaning: "The API key is missing, unknown or revoked.",
 		Mend:    `Send your API key in the header "Authorization: Bearer <key>".`,
-		Cause: "Nothing else was looked at: without a good key the service says neither whether the rest of the request is right nor whether a customer exists. `WWW-Authenticate` tells two cases apart:\n\n" +
-			"- `Bearer realm=\"…\"` alone: no key arrived. The header `Authorization` is missing, has another scheme than `Bearer`, was sent twice, or was removed by a proxy or by a redirection to another host.\n" +
+		Cause: "The key is looked at before parameters and body: without a good one the service says neither whether they are right nor whether a customer exists. `WWW-Authenticate` tells two cases apart:\n\n" +
+			"- `Bearer realm=\"…\"` alone: no key arrived. The header `Authorization` is missing, has another scheme than `Bearer`, or was removed by a proxy or by a redirection to another host.\n" +
 			"- with `error=\"invalid_token\"`: a key arrived that is unknown or revoked. It may be cut off, have a space or a line break in it, or belong to another environment, such as a sandbox.",
 		Remedy: "- Send `Authorization: Bearer <key>` with each request. A key begins with `cex_live_`, that of a sandbox with `cex_test_`.\n" +
 			"- Compare the last four characters of the key that you send with those of the keys that the operator lists for you.\n" +
