@@ -72,16 +72,17 @@ openapi_generator() {
 
 # --- Node
 
-# npm_install: links the packages of the folder's package.json.
+# npm_install: links the packages of the folder's package.json. A generator that
+# looks for a tsconfig.json looks next to them.
 npm_install() {
   local at
-  at=$(cached "npm-$(node --version)" package.json)
+  at=$(cached "npm-$(node --version)" package.json tsconfig.json)
   once "$at" npm_install_into "$at"
   ln -sfn "$at/node_modules" node_modules
 }
 
 npm_install_into() {
-  cp package.json "$1/"
+  cp package.json tsconfig.json "$1/"
   npm install --prefix "$1" --no-package-lock --ignore-scripts --no-audit --no-fund
 }
 

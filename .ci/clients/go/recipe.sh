@@ -11,11 +11,13 @@ generate() {
   cp "$root"/gen/generate.go client/gen/
   cp "$root"/gen/scalar/scalar.go client/gen/scalar/
   cp "$root"/go.mod "$root"/go.sum client/
-  ./oapi-codegen -config "$root/oapi-codegen.yaml" -o client/gen/api.gen.go "$contract"
-  cmp client/gen/api.gen.go "$root/gen/api.gen.go"
-  cd client
-  go mod edit -droptool github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
-  go mod tidy
+  (
+    cd client/gen
+    ../../oapi-codegen -config "$root/oapi-codegen.yaml" "$contract"
+    cmp api.gen.go "$root/gen/api.gen.go"
+    go mod edit -droptool github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
+    go mod tidy
+  )
 }
 
 get_runtime() { :; }

@@ -1,5 +1,6 @@
 # TypeScript: a client by hey-api, which brings its own requests with fetch. It
-# takes from tsconfig.json how modules are imported.
+# takes from tsconfig.json how modules are imported. Its package asks for Node
+# 22.18, and works with Node 20 too.
 language=TypeScript
 generator="@hey-api/openapi-ts $(npm_version @hey-api/openapi-ts)"
 options=()
