@@ -31,6 +31,7 @@ type cli struct {
 	Mail          mailCommand     `cmd:"" help:"List e-mails and try failed ones again."`
 	KeysetCommand keysetCommand   `cmd:"" name:"keyset" help:"Look after the keys that encrypt what is secret at rest."`
 	Backup        backupCommand   `cmd:"" help:"Write a consistent copy of the database while the server runs. The keyset is not in it: keep that apart."`
+	Docs          docsCommand     `cmd:"" help:"Write the documentation as files, for any web host."`
 }
 
 const description = `The CryptoExchange escrow service for partners.
@@ -46,6 +47,7 @@ Examples:
   escrowd mail list --state failed
   escrowd mail retry --all-failed
   escrowd backup /srv/backup/escrow.db
+  escrowd docs --out /var/www/escrow --public-url https://escrow.example.com
 
 Exit codes: 0 done, 1 failure, 2 usage.`
 
