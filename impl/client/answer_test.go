@@ -233,14 +233,14 @@ func TestGatewayProblem(t *testing.T) {
 func TestSecret(t *testing.T) {
 	t.Parallel()
 	const key = "cex_live_SECRET"
-	echo := func(media string, status int) *httptest.Server {
+	echo := func(media string, status int, location string) *httptest.Server {
 		return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			given := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 			if given != key {
 				t.Errorf("the key is %q", given)
 			}
 			w.Header().Set("Content-Type", strings.ReplaceAll(media, "KEY", given))
-			w.Header().Set("Location", "http://"+given+".example.com/"+given)
+			w.Header().Set("Location", strings.ReplaceAll(location, "KEY", given))
 			w.Header().Set("X-Request-Id", given)
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, `{"type":"`+given+`","title":"`+given+`","status":400,"detail":"You sent `+given+`","code":"a","request_id":"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081","errors":[{"code":"`+given+`","detail":"`+given+`","name":"`+given+`"}]}`)
@@ -258,10 +258,11 @@ func TestSecret(t *testing.T) {
 		}
 	}
 	for _, test := range []struct {
-		media  string
-		status int
-	}{{"application/problem+json", 400}, {"text/html", 200}, {"KEY", 200}, {"KEY/x", 400}, {"application/json", 200}, {"application/problem+json", 503}, {"text/html", 307}} {
-		server := echo(test.media, test.status)
+		media    string
+		status   int
+		location string
+	}{{"application/problem+json", 400, "http://KEY.example.com/KEY"}, {"text/html", 200, "http://KEY.example.com/KEY"}, {"KEY", 200, "http://KEY.example.com/KEY"}, {"KEY/x", 400, "http://KEY.example.com/KEY"}, {"application/json", 200, "http://KEY.example.com/KEY"}, {"application/problem+json", 503, "http://KEY.example.com/KEY"}, {"text/html", 307, "http://KEY.example.com/KEY"}, {"text/html", 307, "http://%zz/KEY"}} {
+		server := echo(test.media, test.status, test.location)
 		c, err := client.New(key, &client.Options{BaseURL: server.URL, BaseWait: 1, MaxWait: 1, MaxAttempts: 2})
 		if err != nil {
 			t.Fatal(err)
