@@ -58,8 +58,8 @@ func blocks(guide string) (list []block) {
 	return list
 }
 
-// TestGuides pastes every shell block of the guides into a shell, one guide after
-// the other in a folder and against a service of its own. Every answer that the
+// TestGuides pastes every shell block of the guides into a shell, each guide in a
+// folder and against a service of its own, and runs its programs in Go. Every answer that the
 // service gives must be a success, or the last one have the status that the
 // block's info string says (status=403); and what is shown as the answer must be
 // in it.
@@ -118,7 +118,7 @@ type reader struct {
 // runGuide pastes a guide's blocks, and says how many and what was wrong.
 func runGuide(t *testing.T, name, guide string) (ran int, faults []string) {
 	t.Helper()
-	list := slices.DeleteFunc(blocks(guide), func(b block) bool { return b.language != "sh" })
+	list := slices.DeleteFunc(blocks(guide), func(b block) bool { return b.language != "sh" && !b.isProgram() })
 	if len(list) == 0 {
 		return 0, nil
 	}
@@ -128,7 +128,11 @@ func runGuide(t *testing.T, name, guide string) (ran int, faults []string) {
 	}
 	r := newReader(t, startServer(t, args...))
 	for i, b := range list {
-		stdout, err := r.paste(t, i, b)
+		run := r.paste
+		if b.isProgram() {
+			run = r.program
+		}
+		stdout, err := run(t, i, b)
 		if err != nil { // and the shell is gone
 			return ran, append(faults, fmt.Sprintf("%s.md:%d: %v\n%s", name, b.line, err, b.code))
 		}
@@ -196,6 +200,28 @@ func (r *reader) paste(t *testing.T, i int, b block) (stdout []byte, err error) 
 		}
 	}
 	return stdout, nil
+}
+
+// isProgram tells a block that is a whole program in Go.
+func (b block) isProgram() bool {
+	return b.language == "go" && strings.HasPrefix(b.code, "package main\n")
+}
+
+// program runs one, which may import what is in this module.
+func (r *reader) program(t *testing.T, _ int, b block) (stdout []byte, err error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(b.code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.s.proxy.reset(nil, nil)
+	cmd := exec.CommandContext(t.Context(), "go", "run", file)
+	cmd.Env = environment("ESCROW_URL="+r.s.url, "ESCROW_KEY="+r.s.key)
+	stdout, err = cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, stdout)
+	}
+	return stdout, err
 }
 
 // fill puts in what the guide leaves open.
@@ -361,6 +387,8 @@ func TestGuidesNotices(t *testing.T) {
 		{"```sh\n" + strings.Replace(create, "@", "", 1) + "```\n", "was answered 400"},
 		{"```sh status=403\n" + create + "```\n", "was answered 201, want 403"},
 		{"```sh\n" + create + create + "```\n", "was answered 403"},
+		{"```go\npackage main\n\nfunc main() {}\n```\n", "asked the service for nothing"},
+		{"```go\npackage main\n\nfunc main() { x }\n```\n", "undefined: x"},
 		{"```sh status=403\n" + create + create + "```\nProse:\n\n```json\n{\"code\": \"x\"}\n```\n", "/code is email_already_in_use, and is shown as x"},
 	}
 	for _, tt := range tests {
