@@ -2,6 +2,7 @@
 #
 #   language, generator   what it is, with the generator's version
 #   options               those that differ from the generator's defaults
+#   remark                why, and what else a partner should know
 #   debian                checks, each followed by the packages to install if it fails
 #   get_generator         brings the generator here; its log is not looked at
 #   generate              writes the client to client/

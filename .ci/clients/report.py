@@ -16,6 +16,8 @@ import sys
 PHASES = ("generate", "compile", "scenario")
 COLUMNS = ("language", "generator", "generates", "compiles", "scenario passes", "warnings", "lines patched")
 
+Row = tuple[str, ...]
+
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # What openapi-generator logs: [main] WARN  o.o.codegen.utils.ModelUtils - text
 LOGGED = re.compile(r"^\[\w+\] (?P<level>[A-Z]+)\s+\S+ - (?P<text>.*)")
@@ -28,7 +30,7 @@ class Client:
         self.name = folder.name
         self.folder = folder
         self.phase = (folder / "phase").read_text().strip()
-        self.language, self.generator, self.options = self.lines("about", 3)
+        self.language, self.generator, self.options, self.remark = self.lines("about", 4)
         (self.toolchain,) = self.lines("toolchain", 1)
 
     def lines(self, file: str, count: int) -> list[str]:
@@ -61,7 +63,12 @@ class Client:
         if not (self.folder / "pristine").exists():
             return None
         compared = subprocess.run(
-            ("diff", "-r", "-U0", "pristine", "client"), cwd=self.folder, capture_output=True, text=True, errors="replace"
+            ("diff", "-r", "-U0", "pristine", "client"),
+            check=False,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
         )
         if compared.returncode > 1:
             raise RuntimeError(compared.stderr)
@@ -103,14 +110,19 @@ def explain(clients: list[Client], file: pathlib.Path) -> tuple[list[Explained],
     return [e for _, e in known if e.count], list(other.values())
 
 
-def table(rows: list[tuple[str, ...]]) -> str:
+def counted(client: str, kinds: list[Explained]) -> str:
+    of_it = [kind.clients[client] for kind in kinds if kind.clients[client]]
+    return f"{sum(of_it)} of {len(of_it)} kinds" if len(of_it) > 1 else str(sum(of_it))
+
+
+def table(rows: list[Row]) -> str:
     """A table for a terminal."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     return "\n".join((lines[0], "  ".join("-" * width for width in widths), *lines[1:]))
 
 
-def markdown(rows: list[tuple[str, ...]]) -> str:
+def markdown(rows: list[Row]) -> str:
     lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
     return "\n".join((lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]))
 
@@ -128,32 +140,38 @@ def main() -> int:
     explained, unexplained = explain(clients, options.warnings)
     patched = {client.name: client.patched() for client in clients}
 
-    matrix = [COLUMNS]
+    matrix: list[Row] = [COLUMNS]
     for client in clients:
         lines = patched[client.name]
         matrix.append((
-            client.language,
+            client.language or client.name,
             client.generator,
             *(client.reached(phase) for phase in PHASES),
-            str(len(client.warnings())),
+            counted(client.name, unexplained + explained),
             "-" if lines is None else str(lines),
         ))  # fmt: skip
-    used = [("client", "with", "options that differ from the defaults")]
+    used: list[Row] = [("client", "with", "options that differ from the defaults")]
     used += [(client.name, client.toolchain, client.options or "none") for client in clients]
-    warned = [("warnings", "clients", "for example", "why they stand")]
+    remarks = [(client.name, client.remark) for client in clients if client.remark]
+    warned: list[Row] = [("warnings", "clients", "for example", "why they stand")]
     for kind in unexplained + explained:
         where = ", ".join(f"{name} {count}" for name, count in sorted(kind.clients.items()))
         warned.append((str(kind.count), where, kind.example, kind.why))
 
     heading = f"Clients generated from openapi.yaml {options.contract}"
     print(f"\n{heading}\n\n{table(matrix)}\n\n{table(used)}\n")
+    for name, remark in remarks:
+        print(f"{name}: {remark}")
+    print()
     for count, where, example, why in warned[1:]:
         print(f"{count} warnings ({where}), for example:\n   {example}\n   {why}")
     total = sum(lines or 0 for lines in patched.values())
     print(f"lines patched by hand: {total}")
 
     options.markdown.write_text(
-        f"# {heading}\n\n{markdown(matrix)}\n\n{markdown(used)}\n\n## Warnings\n\n{markdown(warned)}\n"
+        f"# {heading}\n\n{markdown(matrix)}\n\n{markdown(used)}\n\n"
+        + "".join(f"- {name}: {remark}\n" for name, remark in remarks)
+        + f"\n## Warnings\n\n{markdown(warned)}\n\nLines patched by hand: {total}.\n"
     )
     if unexplained:
         print(f"clients: {len(unexplained)} kinds of warnings are not explained in {options.warnings}", file=sys.stderr)

@@ -2,6 +2,7 @@
 language=Go
 generator="oapi-codegen $(cd "$root" && go list -m -f '{{.Version}}' github.com/oapi-codegen/oapi-codegen/v2)"
 options=(-config oapi-codegen.yaml)
+remark='This is package gen of the repository, as a module of its own. Each status has its field for the problem.'
 debian=()
 
 get_generator() { (cd "$root" && go build -o "$work/$client/oapi-codegen" github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen); }

@@ -2,6 +2,7 @@
 language=Java
 generator="openapi-generator $openapi_generator_version"
 options=(--library native)
+remark='Of the HTTP clients to choose from, native needs no library but the JDK. ApiException has the problem as text, which ApiClient.getObjectMapper() reads.'
 debian=('command -v mvn' maven)
 
 get_generator() { get_openapi_generator; }

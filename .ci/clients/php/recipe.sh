@@ -3,6 +3,7 @@
 language=PHP
 generator="openapi-generator $openapi_generator_version"
 options=()
+remark='A union is generated as one class that has the properties of all its branches (https://github.com/OpenAPITools/openapi-generator/issues/2011); the classes of the branches are accepted too, and are what the scenario uses.'
 debian=('command -v mvn' maven
   'command -v php' php-cli
   "php -r 'exit(extension_loaded(\"curl\") ? 0 : 1);'" php-curl

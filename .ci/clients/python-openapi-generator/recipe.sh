@@ -2,6 +2,7 @@
 language=Python
 generator="openapi-generator $openapi_generator_version"
 options=()
+remark='ApiException.data is the Problem.'
 debian=('command -v mvn' maven "python3 -c 'import ensurepip'" python3-venv)
 
 get_generator() { get_openapi_generator; }

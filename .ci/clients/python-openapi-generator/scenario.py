@@ -37,7 +37,11 @@ def johny(post_code: int | str, phone_number: int | str) -> NewCustomer:
         first_name="Johny",
         last_name="Smith",
         address=NewAddress(
-            line1="East Lane", city="San Francisco", state="CA", country="US", post_code=NewPostCode(post_code)
+            line1="East Lane",
+            city="San Francisco",
+            state="CA",
+            country="US",
+            post_code=NewPostCode(post_code),
         ),
         phone_number=NewPhoneNumber(phone_number),
     )

@@ -2,6 +2,7 @@
 language=Python
 generator="openapi-python-client $(pip_version openapi-python-client)"
 options=()
+remark=''
 debian=("python3 -c 'import ensurepip'" python3-venv)
 
 get_generator() { pip_install; }

@@ -1,14 +1,8 @@
-# Ruby: a client by openapi-generator, on Typhoeus, which comes from Debian. Its
-# defaults do not work with the contract, twice:
-#   - for an API key in a cookie, which is a customer's session, it writes Ruby
-#     that does not run (https://github.com/OpenAPITools/openapi-generator/issues/6959):
-#     it is told to know the partner's key only;
-#   - it compares the length of a timestamp with that of Ruby's Time as text (PHP
-#     did likewise: https://github.com/OpenAPITools/openapi-generator/issues/24229):
-#     it is told to leave timestamps as they come.
+# Ruby: a client by openapi-generator, on Typhoeus, which comes from Debian.
 language=Ruby
 generator="openapi-generator $openapi_generator_version"
 options=(--openapi-normalizer SECURITY_SCHEMES_FILTER=key:ApiKey --type-mappings DateTime=String)
+remark='Without the first option it writes Ruby that does not run for an API key in a cookie, which is a session of a customer (https://github.com/OpenAPITools/openapi-generator/issues/6959); the client knows the key of a partner only. Without the second it compares the length of a timestamp with that of a Time as text, as PHP did (https://github.com/OpenAPITools/openapi-generator/issues/24229); timestamps are strings. ApiError has the problem as text.'
 debian=('command -v mvn' maven 'command -v ruby' ruby "ruby -e 'require \"typhoeus\"'" ruby-typhoeus)
 
 get_generator() { get_openapi_generator; }

@@ -1,10 +1,8 @@
-# Rust: a client by openapi-generator, on reqwest and serde. With its defaults a
-# disbursement method cannot be sent, for the generated union writes the property
-# `type` twice (https://github.com/OpenAPITools/openapi-generator/issues/22018);
-# with a middleware it can, which scenario/src/main.rs shows.
+# Rust: a client by openapi-generator, on reqwest and serde.
 language=Rust
 generator="openapi-generator $openapi_generator_version"
 options=(--additional-properties=supportMiddleware=true)
+remark='With its defaults a disbursement method cannot be sent: the generated union writes the property type twice (https://github.com/OpenAPITools/openapi-generator/issues/22018), which the service refuses. With a middleware it can, as the scenario shows.'
 debian=('command -v mvn' maven 'command -v cc' 'gcc libc6-dev') # rustc links with cc
 
 get_generator() { get_openapi_generator; }

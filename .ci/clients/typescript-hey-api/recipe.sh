@@ -4,6 +4,7 @@
 language=TypeScript
 generator="@hey-api/openapi-ts $(npm_version @hey-api/openapi-ts)"
 options=()
+remark=''
 debian=()
 
 get_generator() {

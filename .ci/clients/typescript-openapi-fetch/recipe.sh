@@ -2,6 +2,7 @@
 language=TypeScript
 generator="openapi-typescript $(npm_version openapi-typescript)"
 options=()
+remark=''
 debian=()
 
 get_generator() {
