@@ -107,7 +107,8 @@ func TestSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `curl --fail-with-body 'https://example.com/things/a%20b?q=x%26y' \
+	want := `curl 'https://example.com/things/a%20b?q=x%26y' \
+  --fail-with-body \
   -X PUT \
   -H "Authorization: Bearer $ESCROW_KEY" \
   -H 'Content-Type: application/json' \
