@@ -2,7 +2,7 @@
 language=Java
 generator="openapi-generator $openapi_generator_version"
 options=(--library native)
-remark='Of the HTTP clients to choose from, native needs no library but the JDK. ApiException has the problem as text, which ApiClient.getObjectMapper() reads.'
+remark='Of the HTTP clients to choose from, native needs no library but the JDK. ApiException has the problem as text, which ApiClient.getObjectMapper() reads. Constants of numbers have the names of x-enum-varnames: StatusEnum.Active.'
 debian=('command -v mvn' maven)
 
 get_generator() { get_openapi_generator; }

@@ -9,7 +9,7 @@ get_generator() { pip_install; }
 
 generate() {
   # It formats what it writes with ruff, which it looks for on the PATH.
-  PATH=$pip_env/bin:$PATH openapi-python-client generate --path "$contract" --output-path client
+  RUFF_NO_CACHE=true PATH=$pip_env/bin:$PATH openapi-python-client generate --path "$contract" --output-path client
 }
 
 get_runtime() { :; }
