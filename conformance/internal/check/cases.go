@@ -264,7 +264,7 @@ func (s *Session) judgeBroken(c generate.Case, ex *wire.Exchange, baseline signa
 		s.habits.free(f.Class, f.Habits, placeOf(c))
 	}
 	if strings.HasPrefix(c.Clause, "/components/") {
-		f.Cause = fmt.Sprintf("Accepts what breaks %s, written once at %s", c.Keyword, c.Clause)
+		f.Cause = fmt.Sprintf("Accepts what breaks %s, written once at %s", c.Keyword, alternative.ReplaceAllString(c.Clause, ""))
 	}
 	switch {
 	case c.Class == "E14":
@@ -322,7 +322,7 @@ func (s *Session) judgeKept(ctx context.Context, c generate.Case, ex *wire.Excha
 	if !formal {
 		return // for a reason that no schema tells
 	}
-	if c.Plain && c.Op.Body != nil && (c.In == "request" || strings.HasPrefix(c.In, "body")) {
+	if c.Plain && c.Op.Body != nil {
 		// No clause is to blame: the parts may mean something together.
 		cause := ""
 		if strings.HasPrefix(c.Op.Body.Pointer, "/components/") {

@@ -139,7 +139,7 @@ func (s *Session) named(op *openapi.Operation, ex *wire.Exchange, resource strin
 		}
 	}
 	name := parameter(resource)
-	if len(all) > 0 && scalar(all[0][name]) {
+	if len(all) > 0 && (scalar(all[0][name]) || scalar(all[0]["id"]) && identifies(name)) {
 		return nil, nil
 	}
 	var chosen []string
@@ -149,6 +149,23 @@ func (s *Session) named(op *openapi.Operation, ex *wire.Exchange, resource strin
 		}
 	}
 	return item, chosen
+}
+
+// identifies tells whether a parameter is called an id.
+func identifies(parameter string) bool {
+	return parameter == "id" || strings.HasSuffix(parameter, "_id") || strings.HasSuffix(parameter, "Id") || strings.HasSuffix(parameter, "ID")
+}
+
+// namedByClients tells whether a parameter of an operation's path is a name that
+// clients choose: then any text may be one, that of another probe as well.
+func (r *Runner) namedByClients(op *openapi.Operation, parameter string) bool {
+	for _, template := range prefixes(op.Path) {
+		if strings.HasSuffix(template, "{"+parameter+"}") {
+			key := r.fixtures.key(template)
+			return key != "" && key != "id"
+		}
+	}
+	return false
 }
 
 // requestBody is the JSON that was sent; nil if there is none.

@@ -144,7 +144,7 @@ func probeEncodedPath(ctx context.Context, s *Session) {
 		id := url.PathEscape(fmt.Sprint(d.Path[p.Name]))
 		unknown := d.Clone()
 		unknown.Path[p.Name] = s.fresh(op, p.Name)
-		selective := !served(s.Send(ctx, unknown))
+		selective := !served(s.Send(ctx, unknown)) && !s.namedByClients(op, p.Name)
 		for _, odd := range oddIDs(id) {
 			d.RawPath = map[string]string{p.Name: odd.path}
 			request := s.prepared(ctx, d, Own)

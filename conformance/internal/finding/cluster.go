@@ -56,7 +56,7 @@ func merge(group []Finding) Finding {
 	}
 	slices.SortStableFunc(group, func(a, b Finding) int {
 		return cmp.Or(
-			compareBool(a.Flaky, b.Flaky), cmp.Compare(len(a.Steps), len(b.Steps)),
+			compareBool(a.Flaky, b.Flaky), cmp.Compare(len(a.Steps), len(b.Steps)), cmp.Compare(bulk(a), bulk(b)),
 			cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Pointer, b.Pointer), cmp.Compare(a.ID, b.ID),
 		)
 	})
@@ -73,6 +73,18 @@ func merge(group []Finding) Finding {
 		f.Claim = f.Cause
 	}
 	return f
+}
+
+// bulk is how much is sent, in steps of half a kibibyte: random values make a request
+// somewhat longer or shorter, and must not choose.
+func bulk(f Finding) int {
+	n := 0
+	for _, s := range f.Steps {
+		if s.Request != nil {
+			n += len(s.Request.Body) + len(s.Request.Raw) + len(s.Request.Target)
+		}
+	}
+	return n / 512
 }
 
 func compareBool(a, b bool) int {
