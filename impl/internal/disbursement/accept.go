@@ -159,7 +159,13 @@ func (a *acceptance) money() {
 	}
 	warnings, err := wallet.Check(d.Network, d.Asset, d.WalletAddress, d.Memo)
 	for _, bad := range wallet.AsErrors(err) {
-		a.doubts = append(a.doubts, Finding{[]string{string(bad.Field)}, string(bad.Code), bad.Detail})
+		found := Finding{[]string{string(bad.Field)}, string(bad.Code), bad.Detail}
+		// Nobody asked for the key to somebody's coins, and it must not be kept.
+		if bad.Code == wallet.CodeAddressIsSecretKey || bad.Code == wallet.CodeMemoIsSecretKey {
+			a.refused = append(a.refused, found)
+			continue
+		}
+		a.doubts = append(a.doubts, found)
 	}
 	for _, w := range warnings {
 		a.notes = append(a.notes, Finding{[]string{string(w.Field)}, string(w.Code), w.Detail})

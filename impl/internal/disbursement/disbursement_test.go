@@ -111,6 +111,12 @@ func TestLenient(t *testing.T) {
 	wrong.RoutingNumber = "123456789"
 	missing := ach("A", "1")
 	missing.BankName = ""
+	phrase := disbursement.Draft{
+		Type: disbursement.Wallet, Network: "ethereum", Asset: "ETH",
+		WalletAddress: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", Memo: strings.Repeat("abandon ", 11) + "about",
+	}
+	key := phrase
+	key.Memo, key.WalletAddress = "", "0x"+strings.Repeat("5a", 32)
 	for name, tt := range map[string]struct {
 		draft           disbursement.Draft
 		strict, lenient int // findings
@@ -119,6 +125,8 @@ func TestLenient(t *testing.T) {
 		"right":   {ach("A", "1"), 0, 0, true},
 		"wrong":   {wrong, 1, 0, false},
 		"missing": {missing, 1, 1, false},
+		"phrase":  {phrase, 1, 1, false},
+		"key":     {key, 1, 1, false},
 	} {
 		_, strict := disbursement.Accept(tt.draft, disbursement.Terms{ID: "1", Now: now})
 		accepted, lenient := disbursement.Accept(tt.draft, disbursement.Terms{ID: "1", Now: now, Lenient: true})
