@@ -60,8 +60,16 @@ func (r *Runner) ended() bool {
 	return r.gone.isGone
 }
 
-// do sends a request, and ends the probe if the server is gone.
+// errReadOnly is why a request was not sent.
+var errReadOnly = errors.New("not sent: the run changes nothing")
+
+// do sends a request, and ends the probe if the server is gone. What may change
+// something is not sent if the run is to change nothing, whoever asks for it: what
+// a probe needs is made by requests, too.
 func (s *Session) do(ctx context.Context, request *wire.Request) *wire.Exchange {
+	if s.ReadOnly && !safe(request.Method) {
+		return &wire.Exchange{Request: request, Err: errReadOnly}
+	}
 	ex := s.client.Do(ctx, request)
 	s.gone.note(ex)
 	if errors.Is(ex.Err, syscall.ECONNREFUSED) {

@@ -151,6 +151,9 @@ func (s *Session) SendRaw(ctx context.Context, op *openapi.Operation, request *w
 // only if it was sent with the run's own credentials.
 func (s *Session) sendRaw(ctx context.Context, op *openapi.Operation, request *wire.Request, own bool) *wire.Exchange {
 	ex := s.do(ctx, request)
+	if errors.Is(ex.Err, errReadOnly) {
+		return ex
+	}
 	s.recorder.add(ex)
 	s.count(op, ex)
 	if ctx.Err() == nil {
