@@ -25,6 +25,9 @@ var ErrFolderNotEmpty = docs.ErrNotEmpty
 // ExportDocumentation writes the site that a server has under /docs as files, for
 // any web host and any path on it, and gives their number.
 func ExportDocumentation(ctx context.Context, e DocumentationExport) (int, error) {
+	if e.Folder == "" {
+		return 0, errors.New("out: name a folder to write to")
+	}
 	server := ""
 	if e.PublicURL != "" {
 		if err := checkPublicURL(e.PublicURL); err != nil {

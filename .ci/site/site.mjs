@@ -73,18 +73,31 @@ const entries = JSON.parse(index.slice(index.indexOf('['), index.lastIndexOf(']'
 const texts = ['docs', ...new Set(entries.filter((e) => e.k === 'Guide').map((e) => e.u.split('#')[0])), 'problems', ...entries.filter((e) => e.k === 'Problem').map((e) => e.u)];
 const inReference = entries.filter((e) => e.u.startsWith('docs/reference#')).map((e) => e.u.split('#')[1]);
 
+/** at selects the element at an address in the reference, whose ids begin with the
+    document's name. */
+const at = (fragment) => `[id$="/${fragment}"]`;
+
 /** openReference shows a place in the reference and waits until it is there. */
 async function openReference(page, place, fragment = '') {
   await page.goto(place.page('docs/reference') + (fragment && `#${fragment}`));
   await page.locator('.references-rendered h1').first().waitFor();
-  if (fragment) await page.locator(`[id="${fragment}"]`).waitFor({ state: 'attached' });
+  if (fragment) await page.locator(at(fragment)).first().waitFor({ state: 'attached' });
   await page.waitForTimeout(600);
 }
 
-/** look takes a picture of what is seen and examines all of the page. */
+/** context is a browser of somebody's own. Machines that are busy are slow. */
+async function context(options = {}) {
+  const made = await browser.context(escrowd.url, options);
+  made.setDefaultTimeout(60_000);
+  return made;
+}
+
+/** look takes a picture and examines the page; of one that is very long, what is
+    seen first. */
 async function look(page, name) {
-  await page.waitForTimeout(300);
-  await page.screenshot({ path: `${process.env.ARTIFACTS}/${name}.png` });
+  await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 300))); }));
+  const fullPage = await page.evaluate(() => document.documentElement.scrollHeight < 12_000 && !document.getElementById('reference'));
+  await page.screenshot({ path: `${process.env.ARTIFACTS}/${name}.png`, fullPage });
   browser.figures.screenshots++;
   await browser.examine(page, name);
 }
@@ -93,41 +106,44 @@ async function look(page, name) {
 async function everyLook(show) {
   for (const scheme of schemes) {
     for (const [kind, viewport] of Object.entries(sizes)) {
-      const context = await browser.context(escrowd.url, { viewport, colorScheme: scheme });
-      await show(await context.newPage(), `${kind}-${scheme}`, kind);
-      await context.close();
+      const own = await context({ viewport, colorScheme: scheme });
+      await show(await own.newPage(), `${kind}-${scheme}`);
+      await own.close();
     }
   }
 }
 
 // Every text, as the server has it; the pictures of problems would all be alike.
 async function readTexts() {
-  const context = await browser.context(escrowd.url);
-  const page = await context.newPage();
   const pictured = texts.filter((path) => !path.startsWith('problems/') || path.endsWith('/email_already_in_use'));
-  for (const path of pictured) {
+  await everyLook(async (page, name) => {
+    for (const path of pictured) {
+      await page.goto(places.server.page(path));
+      await look(page, `${path.replaceAll('/', '-')}-${name}`);
+    }
+  });
+  const own = await context({ viewport: { width: 360, height: 740 } });
+  const page = await own.newPage();
+  for (const path of texts) {
     await page.goto(places.server.page(path));
-    await browser.see(page, path.replaceAll('/', '-'));
+    if (!pictured.includes(path)) await browser.examine(page, path);
+    const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    want(excess <= 0, `${path} is ${excess} px too wide for a screen of 360`);
   }
-  for (const path of texts.filter((path) => !pictured.includes(path))) {
-    await page.goto(places.server.page(path));
-    await browser.examine(page, path);
-  }
-  await context.close();
+  await own.close();
   return pictured.length;
 }
 
-// Texts are read, and samples chosen, where scripts do not run. axe is run by the
-// browser's own means.
+// Texts are read, and samples chosen, where scripts do not run. axe is a script
+// itself: for it, only those of the site are kept away.
 async function readWithoutScripts() {
   for (const [kind, viewport] of Object.entries(sizes)) {
-    const context = await browser.context(escrowd.url, { viewport, javaScriptEnabled: false });
-    const page = await context.newPage();
+    const own = await context({ viewport, javaScriptEnabled: false });
+    const page = await own.newPage();
     for (const path of texts) {
       await page.goto(places.server.page(path));
       want((await page.locator('main').innerText()).length > 150, `${path} says little without scripts`);
       want(await page.locator('#find').isHidden(), `${path} shows a search that cannot work`);
-      await browser.examine(page, `${path}, without scripts, ${kind}`);
     }
     await page.goto(places.server.page('docs/guides/quick-start'));
     const samples = page.locator('.samples').first();
@@ -137,15 +153,24 @@ async function readWithoutScripts() {
     }
     want(/package main/.test(await samples.locator('.sample:visible').innerText()), 'the sample in Go is not in Go');
     await page.screenshot({ path: `${process.env.ARTIFACTS}/without-scripts-${kind}.png` });
+    browser.figures.screenshots++;
     await page.goto(places.server.page('docs/reference'));
     want(await page.getByText('The reference needs JavaScript').isVisible(), 'the reference does not say that it needs scripts');
-    await context.close();
+    await own.close();
   }
+  const kept = await context({ viewport: sizes.phone });
+  await kept.route('**/*.js', (route) => route.abort());
+  const page = await kept.newPage();
+  for (const path of texts.filter((path) => path.startsWith('docs'))) {
+    await page.goto(places.server.page(path));
+    await browser.examine(page, `${path}, without scripts`);
+  }
+  await kept.close();
 }
 
 async function search(place, queries) {
-  const context = await browser.context(escrowd.url, { viewport: sizes.phone });
-  const page = await context.newPage();
+  const own = await context({ viewport: sizes.phone });
+  const page = await own.newPage();
   for (const { from, query, title, to } of queries) {
     await page.goto(place.page(from));
     await page.locator('#find').click();
@@ -158,9 +183,9 @@ async function search(place, queries) {
     await field.press('ArrowUp');
     want(await field.getAttribute('aria-activedescendant') === 'found-0', 'the arrow keys do not move through what is found');
     await field.press('Enter');
-    await page.waitForURL((url) => url.href.includes(to), { timeout: 10_000 }).catch(() => want(false, `${query} leads to ${page.url()}, not ${to}`));
+    await page.waitForURL((url) => url.href.includes(to), { timeout: 30_000 }).catch(() => want(false, `${query} leads to ${page.url()}, not ${to}`));
   }
-  await context.close();
+  await own.close();
   return queries.length;
 }
 
@@ -172,39 +197,41 @@ const queries = [
 
 // Each address in the reference shows what it is of.
 async function addresses() {
-  const context = await browser.context(escrowd.url);
-  const page = await context.newPage();
+  const own = await context();
+  const page = await own.newPage();
   await openReference(page, places.server);
+  const arrives = (fragment) => page.waitForFunction((selector) => {
+    const box = document.querySelector(selector)?.getBoundingClientRect();
+    return box && box.bottom > 0 && box.top < innerHeight;
+  }, at(fragment), { timeout: 10_000 });
   for (const fragment of inReference) {
     await page.goto(`${places.server.page('docs/reference')}#${fragment}`);
-    const target = page.locator(`[id="${fragment}"]`).first();
     try {
-      await target.waitFor({ state: 'attached', timeout: 5000 });
-      await page.waitForFunction((id) => {
-        const box = document.getElementById(id).getBoundingClientRect();
-        return box.bottom > 0 && box.top < innerHeight;
-      }, fragment, { timeout: 5000 });
+      // What is above is made while one arrives, and may push it away: as anybody
+      // who follows a link from another page, begin anew then.
+      await arrives(fragment).catch(() => page.reload().then(() => arrives(fragment)));
     } catch {
       want(false, `the reference does not show #${fragment}`);
     }
   }
-  await context.close();
+  await own.close();
   return inReference.length;
 }
 
 /** tryIt sends a request from the reference, with the key typed in. */
 async function tryIt(page, place, email, picture) {
   await openReference(page, place, 'tag/customers/createCustomer');
-  await page.locator('[id="tag/customers/createCustomer"]').getByRole('button', { name: 'Test Request' }).click();
+  await page.locator(at('tag/customers/createCustomer')).getByRole('button', { name: 'Test Request' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByRole('button', { name: /^Send/ }).waitFor();
+  const send = dialog.locator('[data-addressbar-action="send"]');
+  await send.waitFor();
   if (picture) await look(page, `${picture}-asked`);
   await dialog.getByPlaceholder('Token').click();
   await page.keyboard.type(escrowd.key);
   await dialog.locator('.cm-content[contenteditable="true"]').last().click();
   await page.keyboard.press('Control+A');
   await page.keyboard.insertText(JSON.stringify({ email, first_name: 'Johny' }));
-  await dialog.getByRole('button', { name: /^Send/ }).click();
+  await send.click();
   await dialog.getByText('201 Created').first().waitFor();
   const id = Number(/"id": (\d+)/.exec(await dialog.innerText())?.[1]);
   if (picture) await look(page, `${picture}-answered`);
@@ -219,7 +246,7 @@ async function reference() {
   await everyLook(async (page, name) => {
     await openReference(page, places.server);
     await look(page, `reference-${name}`);
-    await openReference(page, places.server, 'model/Customer');
+    await openReference(page, places.server, 'models/Customer');
     await look(page, `reference-schema-${name}`);
     await tryIt(page, places.server, `try-${name}@example.com`, `reference-try-${name}`);
     tried++;
@@ -234,8 +261,8 @@ async function reference() {
 
 // From another host the server is asked across origins, which it was told to allow.
 async function elsewhere() {
-  const context = await browser.context(host.origin);
-  const page = await context.newPage();
+  const own = await context();
+  const page = await own.newPage();
   await tryIt(page, places.host, 'try-elsewhere@example.com');
   for (const path of texts) {
     await page.goto(places.host.page(path));
@@ -244,19 +271,22 @@ async function elsewhere() {
   await page.goto(`${host.origin}${host.path}index.html`);
   await page.waitForURL((url) => url.pathname.endsWith('/docs/index.html'));
   want(host.missing.length === 0, `the exported site lacks ${host.missing.join(', ')}`);
-  await context.close();
+  await own.close();
 }
 
 async function disk() {
-  const context = await browser.context(escrowd.url);
-  const page = await context.newPage();
+  const own = await context();
+  const page = await own.newPage();
   await openReference(page, places.disk, 'tag/customers/createCustomer');
   want(await page.getByRole('heading', { name: 'Create a customer' }).first().isVisible(), 'the reference is not shown from a disk');
-  await context.close();
+  await own.close();
 }
 
-/** part runs a part and says in a line what it was and did. */
+const chosen = process.argv.slice(2);
+
+/** part runs a part, if it is chosen or none is, and says in a line what it was and did. */
 async function part(name, run, tell) {
+  if (chosen.length && !chosen.includes(name)) return;
   const before = { ...browser.figures };
   const faults = failures.length + browser.complaints.length;
   const began = Date.now();
@@ -264,7 +294,8 @@ async function part(name, run, tell) {
   try {
     result = await run();
   } catch (e) {
-    failures.push(`${name}: ${e.message.split('\n').slice(0, 4).join(' ')}`);
+    failures.push(`${name}: ${e.message.split('\n').slice(0, 4).join(' ')} ${/site\.mjs:\d+/.exec(e.stack)}`);
+    console.error(`site: ${failures.at(-1)}`);
   }
   const { axe, screenshots, serious } = browser.figures;
   console.log(`site: ${name}: ${tell(result)}; axe ${axe - before.axe} times, ${serious - before.serious} serious or critical; ${screenshots - before.screenshots} screenshots; ${failures.length + browser.complaints.length - faults} faults; ${((Date.now() - began) / 1000).toFixed(0)} s`);

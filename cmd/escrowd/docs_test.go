@@ -3,6 +3,7 @@ package main_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -19,8 +20,8 @@ import (
 )
 
 // TestDocs opens the documentation in a browser, as wide as a desktop and as a
-// phone: it must show the operations, and ask no other host for anything. The
-// screenshots are kept with go test -artifacts.
+// phone: it must show its texts and the operations, and ask no other host for
+// anything. The screenshots are kept with go test -artifacts.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	chromium := need(t, "chromium", "chromium-browser", "google-chrome")
@@ -36,24 +37,34 @@ func TestDocs(t *testing.T) {
 }
 
 // overflowing lists what does not fit in the texts of the page: elements that
-// are wider than what cuts them off or scrolls, or than the screen, and codes
-// that are broken in mid-word. None of that makes the page itself wider.
+// are wider than what cuts them off, or than the screen, and codes in tables that
+// are broken in mid-word. None of that makes the page itself wider. Code and
+// tables may scroll by themselves.
 const overflowing = `(() => {
   const faults = [];
   const name = e => e.tagName.toLowerCase() + ' ' + JSON.stringify(e.textContent.trim().slice(0, 40));
-  for (const e of document.querySelectorAll('.redoc-markdown, .redoc-markdown *')) {
-    if (getComputedStyle(e).overflowX !== 'visible' && e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1)
+  for (const e of document.querySelectorAll('article, article *, .home *')) {
+    if (getComputedStyle(e).overflowX === 'hidden' && e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1)
       faults.push(name(e) + ' is ' + e.scrollWidth + ' wide in ' + e.clientWidth);
     const box = e.getBoundingClientRect();
-    if (box.width > 0 && (box.left < 0 || box.right > innerWidth))
+    if (box.width > 0 && !e.closest('pre, .table') && (box.left < 0 || box.right > innerWidth))
       faults.push(name(e) + ' is from ' + box.left + ' to ' + box.right + ' on a screen of ' + innerWidth);
   }
-  const codes = document.querySelectorAll('.redoc-markdown td code');
-  for (const e of codes)
+  for (const e of document.querySelectorAll('article td a > code'))
     if (!/\s/.test(e.textContent) && e.getClientRects().length > 1) faults.push(name(e) + ' is broken in mid-word');
-  if (codes.length < 10) faults.push('only ' + codes.length + ' codes are in tables');
   return [...new Set(faults)];
 })()`
+
+// shown are pages of the documentation, an element that each waits for, and what
+// it must say.
+var shown = []struct {
+	path, waitFor string
+	want          []string
+}{
+	{"/", "#operations", []string{"Escrow API for partners", "Quick start", "Create a customer"}},
+	{"/docs/guides/errors", "article > h1", []string{"email_already_in_use", "What to do", "Versioning"}},
+	{"/docs/reference", `[id$="tag/customers"]`, []string{"CryptoExchange Escrow Partner API", "Create a customer", "Get a customer", "email_already_in_use"}},
+}
 
 func browse(t *testing.T, allocator context.Context, s *server, name string, size [2]int64) {
 	t.Helper()
@@ -77,31 +88,32 @@ func browse(t *testing.T, allocator context.Context, s *server, name string, siz
 		}
 	})
 	_, logging := chromedp.Call(ctx, cdplog.Enable, cdp.Empty{})
-	shown := chromedp.Do(ctx,
-		chromedp.EmulateViewport(size[0], size[1]),
-		chromedp.Navigate(s.root+"/"),
-		chromedp.WaitVisible(`[data-section-id="tag/Customers/operation/getCustomer"]`),
-	)
-	text, reading := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
-	width, measuring := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
-	wide, looking := chromedp.Run(ctx, chromedp.Evaluate[[]string](overflowing))
-	picture, taking := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err := errors.Join(listening, logging, shown, reading, measuring, looking, taking); err != nil {
+	if err := errors.Join(listening, logging, chromedp.Do(ctx, chromedp.EmulateViewport(size[0], size[1]))); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), "docs-"+name+".png"), picture, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"CryptoExchange Escrow Partner API", "Create a customer", "Get a customer", "email_already_in_use"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the page does not show %q", want)
+	for i, page := range shown {
+		showing := chromedp.Do(ctx, chromedp.Navigate(s.root+page.path), chromedp.WaitVisible(page.waitFor))
+		text, reading := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.textContent`))
+		width, measuring := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
+		wide, looking := chromedp.Run(ctx, chromedp.Evaluate[[]string](overflowing))
+		picture, taking := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+		if err := errors.Join(showing, reading, measuring, looking, taking); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if width > size[0] {
-		t.Errorf("the page is %d wide on a screen of %d", width, size[0])
-	}
-	for _, w := range wide {
-		t.Errorf("on a screen of %d: %s", size[0], w)
+		if err := os.WriteFile(filepath.Join(t.ArtifactDir(), fmt.Sprintf("docs-%d-%s.png", i, name)), picture, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range page.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not show %q", page.path, want)
+			}
+		}
+		if width > size[0] {
+			t.Errorf("%s is %d wide on a screen of %d", page.path, width, size[0])
+		}
+		for _, w := range wide {
+			t.Errorf("%s on a screen of %d: %s", page.path, size[0], w)
+		}
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -119,7 +131,7 @@ func browse(t *testing.T, allocator context.Context, s *server, name string, siz
 			t.Errorf("the page asks %s", u.Host)
 		}
 	}
-	if len(requests) < 4 {
+	if len(requests) < 12 {
 		t.Errorf("only %d requests were seen: does this test look at them?", len(requests))
 	}
 	for _, c := range complaints {
@@ -136,5 +148,49 @@ func TestServedContract(t *testing.T) {
 		if status != http.StatusOK || !strings.Contains(string(body), "https://escrow.example.com/api/v1/escrow") || strings.Contains(string(body), "https://cryptoexchange.com/api") {
 			t.Errorf("%s: %d, %.300s", path, status, body)
 		}
+	}
+}
+
+// TestDocsCommand exports the documentation, and refuses what cannot be meant.
+func TestDocsCommand(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "site")
+	done := program(t, programs.escrowd, nil, "docs", "--out", folder, "--public-url", "https://escrow.example.com")
+	if done.code != 0 || !strings.Contains(done.out, "files written to "+folder) {
+		t.Fatalf("%+v", done)
+	}
+	for name, want := range map[string]string{
+		"index.html":                         "docs/index.html",
+		"openapi.yaml":                       "https://escrow.example.com/api/v1/escrow",
+		"docs/reference/index.html":          "../../docs/contract.js",
+		"problems/not_found/index.html":      "not_found",
+		"docs/guides/quick-start/index.html": "https://escrow.example.com/api/v1/escrow",
+	} {
+		content, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil || !strings.Contains(string(content), want) {
+			t.Errorf("%s: %v, want %s in it", name, err, want)
+		}
+	}
+	file := filepath.Join(folder, "openapi.yaml")
+	for _, refused := range []struct {
+		args []string
+		code int
+		say  string
+	}{
+		{[]string{"--out", folder}, 1, "not empty"},
+		{[]string{"--out", file}, 1, file},
+		{[]string{"--out", ""}, 1, "out"},
+		{[]string{}, 2, "--out"},
+		{[]string{"--out", filepath.Join(folder, "x"), "--public-url", "escrow.example.com"}, 1, "public URL"},
+		{[]string{"--out", filepath.Join(folder, "x"), "--public-url", "https://example.com/escrow"}, 1, "public URL"},
+		{[]string{"--out", "/proc/escrow"}, 1, "/proc/escrow"},
+	} {
+		got := program(t, programs.escrowd, nil, append([]string{"docs"}, refused.args...)...)
+		if got.code != refused.code || !strings.Contains(got.err, refused.say) || got.out != "" {
+			t.Errorf("%v: %+v", refused.args, got)
+		}
+	}
+	if again := program(t, programs.escrowd, nil, "docs", "--out", folder, "--force"); again.code != 0 {
+		t.Errorf("%+v", again)
 	}
 }

@@ -131,7 +131,7 @@ func (c *contract) examples(content *yaml.Node) []example {
 func (o *operation) Anchor() string { return "tag/" + strings.ToLower(o.Group) + "/" + o.ID }
 
 // Anchor is the fragment that the reference explains the schema at.
-func (s schema) Anchor() string { return "model/" + s.Name }
+func (s schema) Anchor() string { return "models/" + s.Name }
 
 // at follows names, and references on the way. It is nil if there is no such
 // node.

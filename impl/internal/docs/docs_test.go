@@ -107,7 +107,7 @@ func TestPages(t *testing.T) {
 		{"/docs/guides/quick-start", "text/html", []string{"<h1", serverURL, `href="/docs/guides/authentication"`, `value="Ruby"`}},
 		{"/docs/guides/errors", "text/html", []string{`id="email_already_in_use"`, `href="#email_already_in_use"`, `id="not_found"`, "https://cryptoexchange.com/problems/not_found"}},
 		{"/docs/guides/changelog", "text/html", []string{"Changes of the contract"}},
-		{"/docs/search-index.js", "text/javascript", []string{"globalThis.escrowIndex", "docs/guides/errors#", "problems/email_already_in_use", "docs/reference#model/Customer"}},
+		{"/docs/search-index.js", "text/javascript", []string{"globalThis.escrowIndex", "docs/guides/errors#", "problems/email_already_in_use", "docs/reference#models/Customer"}},
 		{"/problems", "text/html", []string{"<code>email_already_in_use</code>", `href="/problems/not_found"`}},
 		{"/problems/not_found", "text/html", []string{"404 Not Found", "What to do", "application/problem+json"}},
 		{"/problems/unauthenticated", "text/html", []string{"401 Unauthorized", "Why you get it", `href="/docs/reference#tag/customers/getCustomer"`}},

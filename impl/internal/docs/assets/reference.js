@@ -51,6 +51,11 @@
     for (const e of document.querySelectorAll('[role="combobox"]:not([aria-expanded])')) set(e, 'aria-expanded', 'false');
     for (const e of document.querySelectorAll('.cm-content[role="textbox"]:not([aria-label])')) set(e, 'aria-label', e.isContentEditable ? 'Body of the request' : 'Body of the answer');
     for (const e of document.querySelectorAll('.endpoints, .scalar-card-content, .cm-scroller')) if (!e.querySelector('[contenteditable="true"]') && (e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)) set(e, 'tabindex', '0');
+    // What is said must have what is written in it, for who speaks to a device.
+    for (const e of document.querySelectorAll('.show-more[aria-label]')) {
+      const written = e.textContent.trim();
+      if (written && !e.getAttribute('aria-label').startsWith(written)) set(e, 'aria-label', `${written}: ${e.getAttribute('aria-label')}`);
+    }
     for (const name of ['aria-controls', 'aria-describedby', 'aria-labelledby']) {
       for (const e of document.querySelectorAll(`#reference [${name}], [role="dialog"] [${name}]`)) {
         const ids = e.getAttribute(name).split(/\s+/).filter(Boolean);
