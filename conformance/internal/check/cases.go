@@ -109,46 +109,8 @@ func (s *Session) runCases(ctx context.Context, op *openapi.Operation, cases []g
 	if baseline.status == 0 || baseline.status == http.StatusTooManyRequests || baseline.status == http.StatusUnauthorized && !Public(op) {
 		s.Skip(fmt.Sprintf("a valid request of %s is answered with %d", op.ID, baseline.status))
 	}
-	refuses := s.refuses(ctx, op)
-	invalid := slices.ContainsFunc(cases, func(c generate.Case) bool { return c.Side == breaks })
-	for _, c := range cases {
-		if ctx.Err() != nil {
-			return
-		}
-		if c.Plain && s.plainly(op) {
-			s.Coverage.Side(c.Clause, c.Side)
-			if !invalid {
-				s.Coverage.Mark(c.Clause, Judged)
-			}
-			continue
-		}
-		ex := s.sendCase(ctx, c)
-		if status := Status(ex); status == 0 || status == http.StatusTooManyRequests || status >= http.StatusInternalServerError {
-			continue // of which the judge of answers knows
-		}
-		switch c.Side {
-		case breaks:
-			if !OK(ex) && c.At != "" && s.namesOther(c, ex) && s.plainIs(ctx, op, signatureOf(ex)) {
-				break // the place is that of another fault, which is in the request anyway
-			}
-			s.judgeBroken(c, ex, baseline, refuses)
-		case keeps:
-			if !OK(ex) && (c.At != "" && s.namesOther(c, ex) || !c.Plain && s.plainIs(ctx, op, signatureOf(ex))) {
-				continue // it is refused for another place, or as the request that has nothing special
-			}
-			s.judgeKept(ctx, c, ex, baseline, refuses)
-			if c.Plain && (OK(ex) || signatureOf(ex) == baseline) {
-				s.wentWell(op)
-			}
-			if !invalid {
-				s.Coverage.Mark(c.Clause, Judged)
-			}
-		default: // either is right, as long as the answer is
-			s.Coverage.Mark(c.Clause, Judged)
-			continue
-		}
-		s.Coverage.Side(c.Clause, c.Side)
-	}
+	t := &sides{Session: s, op: op, baseline: baseline, refuses: s.refuses(ctx, op)}
+	t.run(ctx, cases)
 }
 
 // namesOther tells whether a refusal names a place, and not that of a case.
@@ -213,6 +175,9 @@ func (s *Session) sendCase(ctx context.Context, c generate.Case) *wire.Exchange 
 		if _, sent := d.Header[key]; sent {
 			d.Header[key] = s.freshKey(d.Op, key)
 		}
+	}
+	if strings.HasPrefix(c.Label, "example-") && d.Op.Responses["201"] != nil {
+		s.fixtures.persona.prove(d) // an example is of somebody else
 	}
 	renew := s.renewer()
 	return s.Send(ctx, d, Changed(func(request *wire.Request) {

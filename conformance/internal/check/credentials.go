@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"cryptoexchange.com/escrow/conformance/internal/finding"
+	"cryptoexchange.com/escrow/conformance/internal/generate"
 	"cryptoexchange.com/escrow/conformance/internal/openapi"
 	"cryptoexchange.com/escrow/conformance/internal/wire"
 )
@@ -176,6 +178,21 @@ func (s *Session) obtain(ctx context.Context, scheme, old string) bool {
 	}
 	c.values[scheme], c.acquired[scheme] = value, true
 	return true
+}
+
+// Join obtains the credential that a log-in sets, of somebody new, if the server's
+// e-mails can be read. It tells whether it did.
+func (r *Runner) Join(ctx context.Context) bool {
+	scheme := r.cookieScheme()
+	if r.Mailbox == "" || scheme == nil {
+		return false
+	}
+	s := &Session{Runner: r, probe: &Probe{Name: "join"}, Source: &generate.Source{Doc: r.Document, Seed: r.Seed, Unique: r.unique}}
+	s.recorder.findings, s.recorder.complete = map[string]*finding.Finding{}, r.complete
+	r.own.mu.Lock()
+	old := r.own.values[scheme.ID]
+	r.own.mu.Unlock()
+	return s.obtain(ctx, scheme.ID, old)
 }
 
 // expired obtains a credential again that has ended, and tells whether it did.

@@ -33,7 +33,13 @@ func (s *Session) happy(ctx context.Context, op *openapi.Operation, mode generat
 	for name, value := range there.Path {
 		d.Path[name] = value
 	}
+	if len(prefixes(op.Path)) > 0 { // what is changed, or ends, is nobody else's
+		s.fixtures.persona.prove(d)
+	}
 	ex := s.Send(ctx, d)
+	if OK(ex) {
+		s.given(op, d)
+	}
 	switch status := Status(ex); status {
 	case http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType, http.StatusNotAcceptable, http.StatusNotImplemented:
 		if !succeeds(op) {
@@ -44,5 +50,26 @@ func (s *Session) happy(ctx context.Context, op *openapi.Operation, mode generat
 			Claim: fmt.Sprintf("refuses a valid request with %d", status), Sent: "a valid request",
 			Expected: "what the document says of it",
 		}, 1)
+	}
+}
+
+// given judges what names a resource in a request that was served, by the schemas of
+// the parameters: it is what the server itself calls it.
+func (s *Session) given(op *openapi.Operation, d *generate.Draft) {
+	for _, p := range op.Parameters {
+		if p.In != "path" || p.Schema == nil {
+			continue
+		}
+		value, ok := generate.Read(p, d.Path[p.Name])
+		if !ok {
+			continue
+		}
+		for _, f := range s.schemas.ValidateValue(p.Schema, openapi.Request, value) {
+			s.Report(finding.Finding{
+				Class: generate.ClassOf(f.Keyword), Severity: finding.Must, Pointer: f.Clause,
+				Claim: fmt.Sprintf("names a resource by what breaks %s of the path parameter %s, and serves it", f.Keyword, p.Name),
+				Sent:  "a request for a resource by the name that the server gave it", Expected: "a name that keeps the document", Got: f.Message,
+			}, 1)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"cryptoexchange.com/escrow/conformance/internal/generate"
@@ -36,11 +37,23 @@ func journeyProbes(r *Runner) []Probe {
 			l := &life{Session: s, scheme: scheme}
 			l.members(ctx)
 		}},
-		{Name: "journey mail", Class: "H1", Writes: true, Run: func(ctx context.Context, s *Session) {
+		{Name: "journey mail", Class: "H1", Writes: true, Clauses: guardedLinks(r.Document), Run: func(ctx context.Context, s *Session) {
 			l := &life{Session: s, scheme: scheme}
 			l.letters(ctx)
 		}},
 	}
+}
+
+// guardedLinks are the clauses of credentials of operations that could take what a link
+// tells: whoever has the link tries them without one.
+func guardedLinks(doc *openapi.Document) []string {
+	var all []string
+	for _, op := range doc.Operations {
+		if op.Method == http.MethodPost && !Public(op) && len(required(op)) > 0 {
+			all = append(all, securityClauses(op)...)
+		}
+	}
+	return all
 }
 
 // cookieScheme is the security scheme whose credential a log-in sets.
@@ -279,7 +292,7 @@ func (l *life) letters(ctx context.Context) {
 				continue
 			}
 			body["email"] = address
-			if !OK(l.Send(ctx, d)) {
+			if ex := l.watched(ctx, func() *wire.Exchange { return l.Send(ctx, d) }); !OK(ex) {
 				continue
 			}
 			for known := l.fixtures.persona.read(ctx, address, before, letterWait); known != nil; known = l.fixtures.persona.find(address, before) {
@@ -292,10 +305,57 @@ func (l *life) letters(ctx context.Context) {
 	if known := l.fixtures.persona.read(ctx, fmt.Sprint(l.known["email"]), map[string]bool{}, letterWait); known != nil {
 		l.follow(ctx, known) // the first link, which is used
 	}
-	if known, _ := l.fixtures.persona.introduce(ctx, l.Session); known != nil {
-		l.follow(ctx, known)
+	for _, mode := range []generate.Mode{generate.Typical, generate.Minimal} { // one has a name, the other has not
+		if known, _ := l.fixtures.persona.introduce(ctx, l.Session, mode); known != nil {
+			l.follow(ctx, known)
+		}
 	}
 }
+
+// watched does something while the customer reads what is theirs, over and over: what
+// is under way is seen so, such as an e-mail that has not been sent yet.
+func (l *life) watched(ctx context.Context, do func() *wire.Exchange) *wire.Exchange {
+	drafts := l.readings()
+	done := make(chan struct{})
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for range mostReadings {
+			for _, d := range drafts {
+				l.Send(ctx, d, l.as())
+			}
+			select {
+			case <-done:
+				return
+			default:
+			}
+		}
+	})
+	ex := do()
+	time.AfterFunc(watchedFor, func() { close(done) })
+	reading.Wait()
+	return ex
+}
+
+// How often what is a customer's is read at most while something happens, and for how
+// long after the answer.
+const (
+	mostReadings = 40
+	watchedFor   = 100 * time.Millisecond
+)
+
+// readings are requests that read what is the customer's, and change nothing.
+func (l *life) readings() []*generate.Draft {
+	var all []*generate.Draft
+	for _, op := range l.Document.Operations {
+		if op.Method == http.MethodGet && len(prefixes(op.Path)) == 0 && len(op.Security) == 1 && has(op.Security[0], l.scheme.ID) {
+			all = append(all, l.Source.Draft(op, generate.Minimal))
+		}
+	}
+	return all
+}
+
+// as sends with the customer's session.
+func (l *life) as() Option { return WithCredentials(map[string]string{l.scheme.ID: l.cookie}) }
 
 // look reads what somebody sees who came by a way of their own: what they know is
 // what a link told, and the password that they chose.
@@ -308,10 +368,8 @@ func (l *life) look(ctx context.Context, known map[string]any) {
 			}
 		}
 	}
-	for _, op := range l.Document.Operations {
-		if op.Method == http.MethodGet && len(prefixes(op.Path)) == 0 && len(op.Security) == 1 && has(op.Security[0], l.scheme.ID) {
-			l.Send(ctx, l.Source.Draft(op, generate.Minimal), WithCredentials(map[string]string{l.scheme.ID: l.cookie}))
-		}
+	for _, d := range l.readings() {
+		l.Send(ctx, d, l.as())
 	}
 }
 
@@ -320,7 +378,7 @@ func (l *life) follow(ctx context.Context, told map[string]any) {
 	for round := range 3 {
 		for _, op := range l.Document.Operations {
 			names := required(op)
-			if !Public(op) || op.Method != http.MethodPost || !slices.ContainsFunc(names, func(n string) bool { return told[n] != nil }) {
+			if op.Method != http.MethodPost || !slices.ContainsFunc(names, func(n string) bool { return told[n] != nil && (Public(op) || n != "email" && n != "password") }) {
 				continue
 			}
 			d := l.Source.Draft(op, generate.Typical)
@@ -337,6 +395,10 @@ func (l *life) follow(ctx context.Context, told map[string]any) {
 				case secret:
 					body[name] = "Conformance-" + l.Source.Unique() + "-7"
 				}
+			}
+			if !Public(op) {
+				l.bare(ctx, d)
+				continue
 			}
 			if OK(l.Send(ctx, d)) && body["password"] != nil {
 				told["password"] = body["password"]

@@ -94,7 +94,7 @@ func (p *persona) join(ctx context.Context, s *Session, cookie string) string {
 // arrive plays a customer from the beginning until a cookie is set. It gives what
 // the customer knows then, by name, and the answer that created them.
 func (p *persona) arrive(ctx context.Context, s *Session, cookie string) (string, map[string]any, *wire.Exchange) {
-	known, created := p.introduce(ctx, s)
+	known, created := p.introduce(ctx, s, generate.Minimal)
 	if known == nil {
 		return "", nil, nil
 	}
@@ -109,12 +109,12 @@ func (p *persona) arrive(ctx context.Context, s *Session, cookie string) (string
 }
 
 // introduce has a customer created, and reads the e-mail that follows.
-func (p *persona) introduce(ctx context.Context, s *Session) (map[string]any, *wire.Exchange) {
+func (p *persona) introduce(ctx context.Context, s *Session, mode generate.Mode) (map[string]any, *wire.Exchange) {
 	for _, op := range s.Document.Operations {
 		if _, ok := s.Alternative(op, Own); !ok || op.Method != http.MethodPost || !slices.Contains(required(op), "email") || len(prefixes(op.Path)) > 0 {
 			continue
 		}
-		d := s.Source.Draft(op, generate.Minimal)
+		d := s.Source.Draft(op, mode)
 		body, ok := d.Body.(map[string]any)
 		address, isText := body["email"].(string)
 		if !ok || !isText || slices.Contains(required(op), "password") {
@@ -137,7 +137,7 @@ func (p *persona) introduce(ctx context.Context, s *Session) (map[string]any, *w
 func (p *persona) advance(ctx context.Context, s *Session, op *openapi.Operation, known map[string]any, cookie string) string {
 	names := required(op)
 	secret := func(name string) bool { return name != "email" && known[name] != nil }
-	if !Public(op) || op.Method != http.MethodPost || !slices.ContainsFunc(names, secret) {
+	if op.Method != http.MethodPost || !slices.ContainsFunc(names, secret) {
 		return ""
 	}
 	d := s.Source.Draft(op, generate.Minimal)
@@ -154,7 +154,12 @@ func (p *persona) advance(ctx context.Context, s *Session, op *openapi.Operation
 			body[name] = "Conformance-" + s.Source.Unique() + "-9"
 		}
 	}
-	ex := s.Send(ctx, d, once)
+	var ex *wire.Exchange
+	if Public(op) {
+		ex = s.Send(ctx, d, once)
+	} else {
+		ex = s.bare(ctx, d)
+	}
 	if !OK(ex) {
 		return ""
 	}
@@ -170,6 +175,18 @@ func (p *persona) advance(ctx context.Context, s *Session, op *openapi.Operation
 		}
 	}
 	return ""
+}
+
+// bare sends what a link told to an operation that needs a credential, without one:
+// F1. Only who knows the link can tell whether it is asked for.
+func (s *Session) bare(ctx context.Context, d *generate.Draft) *wire.Exchange {
+	ex := s.Send(ctx, d, As(Anonymous))
+	if OK(ex) || Status(ex) == http.StatusGone { // that it is gone, nobody should be told either
+		f := unauthorized(d.Op, ex, servesAnonymous, "a request with what the link in an e-mail tells, without a credential")
+		f.Class, f.Operation = "F1", d.Op.ID
+		s.Report(f, 1)
+	}
+	return ex
 }
 
 // required are the required properties of an operation's JSON body.

@@ -69,6 +69,7 @@ var probers = []prober{
 	acceptProbes,
 	journeyProbes,
 	patienceProbes,
+	laterProbes,
 	originProbes,
 	authProbes,
 	routeProbes,

@@ -34,7 +34,7 @@ func (s *Source) bodyCases(op *openapi.Operation) []*proto {
 }
 
 func (s *Source) bodyVariant(m *openapi.MediaType, r *recipe, first bool) *proto {
-	v := Variant{Clause: r.claims[0], Keyword: r.keyword, Side: r.side, Class: r.class, At: r.at, Label: r.label, Why: r.why}
+	v := r.variant()
 	in := "body"
 	if !first {
 		in = "body:" + strings.ReplaceAll(m.Type, "/", "-")
@@ -67,6 +67,7 @@ func (s *Source) examples(op *openapi.Operation) []*proto {
 			continue
 		}
 		for _, e := range m.Examples {
+			list = append(list, s.contraryExample(m, e)...)
 			list = append(list, simple("body", "", Variant{
 				Clause: m.Pointer, Keyword: "mediaType", Side: Keeps, Class: "C7", Label: "example-" + slug(e.Name),
 				Why: "the example " + e.Name + " of the document, with fresh values where two may not be equal",

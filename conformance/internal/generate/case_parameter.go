@@ -23,13 +23,16 @@ func (s *Source) parameterCases(op *openapi.Operation, p *openapi.Parameter) []*
 			list = append(list, s.parameterVariant(p, r))
 		}
 	}
+	if p.Schema != nil {
+		list = append(list, s.contraryParameter(p)...)
+	}
 	list = append(list, s.presence(op, p)...)
 	list = append(list, s.spellings(p)...)
 	return append(list, s.styles(p)...)
 }
 
 func (s *Source) parameterVariant(p *openapi.Parameter, r *recipe) *proto {
-	v := Variant{Clause: r.claims[0], Keyword: r.keyword, Side: r.side, Class: r.class, At: r.at, Label: r.label, Why: r.why}
+	v := r.variant()
 	return &proto{in: p.In, param: p.Name, variant: v, build: func(s *Source, base *Draft) (*Draft, Variant, *Drop) {
 		var hint *any
 		if old, ok := base.Values(p.In)[p.Name]; ok {

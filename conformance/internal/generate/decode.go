@@ -213,3 +213,7 @@ func (s *Source) survives(p *openapi.Parameter, v any) bool {
 	read, ok := readBack(p, v)
 	return ok && (p.Schema == nil || len(s.faults(p.Schema, read, openapi.Request)) == 0)
 }
+
+// Read gives what a server reads of a value that is sent as a parameter; false: it
+// cannot be told.
+func Read(p *openapi.Parameter, v any) (any, bool) { return readBack(p, v) }

@@ -309,6 +309,9 @@ func padEmail(unique string, n int) string {
 		if n > len(short) {
 			return word(unique, n-len(short), n-len(short)) + short
 		}
+		if least := word(unique, 1, 1) + "@a.b"; n == len(least) {
+			return least
+		}
 		return ""
 	}
 	local := min(64, n-len(domain))

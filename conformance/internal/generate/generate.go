@@ -66,6 +66,9 @@ type Variant struct {
 	// Label tells variants of one clause, place and side apart, in lower-case words
 	// joined by hyphens. It is empty where there is but one.
 	Label string
+	// Spare marks a variant that is worth sending only where the others of its clause
+	// and place leave open whether the clause is kept.
+	Spare bool
 }
 
 // Mode says how much of a value is there.

@@ -26,9 +26,15 @@ type recipe struct {
 	at      string
 	label   string
 	why     string
+	spare   bool
 	plan    plan
 	// make gives values as a whole, the first that is what it was meant to be is it.
 	make func(g *generation, root any) []any
+}
+
+// variant is what is known of what the recipe makes.
+func (r *recipe) variant() Variant {
+	return Variant{Clause: r.claims[0], Keyword: r.keyword, Side: r.side, Class: r.class, At: r.at, Label: r.label, Why: r.why, Spare: r.spare}
 }
 
 // Drop is a variant that could not be made.
@@ -54,7 +60,7 @@ func (s *Source) cook(r *recipe, m *openapi.Schema, dir openapi.Direction, hint 
 		return Variant{}, &Drop{Clause: r.claims[0], Keyword: r.keyword, Side: r.side, At: r.at, Label: r.label, Why: why}
 	}
 	root, faults := g.start(m, hint)
-	if len(faults) > 0 {
+	if len(faults) > 0 && (r.side != Breaks || slices.ContainsFunc(faults, func(f schema.Fault) bool { return !r.replaces(f) })) {
 		return failed("there is no valid value to begin with: it would break " + clauses(faults))
 	}
 	if _, ok := get(root, r.at); !ok && r.at != "" && r.plan.present[r.at] {
@@ -78,12 +84,23 @@ func (s *Source) cook(r *recipe, m *openapi.Schema, dir openapi.Direction, hint 
 		if reason == "" {
 			return Variant{
 				Clause: r.clause(faults), Keyword: r.keyword, Side: r.side, Class: r.class,
-				At: r.at, Value: v, Why: r.why, Label: r.label,
+				At: r.at, Value: v, Why: r.why, Label: r.label, Spare: r.spare,
 			}, nil
 		}
 		why = reason
 	}
 	return failed(why)
+}
+
+// replaces tells whether a fault is in what the recipe puts another value in place
+// of: a schema may allow no value at all there, and a server take one.
+func (r *recipe) replaces(f schema.Fault) bool {
+	if f.At == r.at || strings.HasPrefix(f.At, r.at+"/") {
+		return true
+	}
+	return slices.ContainsFunc(f.Branches, func(branch []schema.Fault) bool {
+		return len(branch) > 0 && !slices.ContainsFunc(branch, func(b schema.Fault) bool { return !r.replaces(b) })
+	})
 }
 
 // start makes the value that a recipe is applied to. It is the hint itself, if
@@ -216,6 +233,7 @@ func (w *walker) part(sp spot, p *openapi.Schema) {
 	w.objects(sp, p)
 	w.unions(sp, p)
 	w.defaults(sp, p)
+	w.contrary(sp, p)
 }
 
 // below walks what a schema says of the parts of a value.

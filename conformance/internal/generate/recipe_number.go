@@ -62,6 +62,9 @@ func (w *walker) bound(sp spot, p *openapi.Schema, keyword string, at *big.Rat, 
 	}
 	w.add(sp.recipe(p, Keeps, "E1", keyword).with("exact", "the bound "+value+", or what is next to it inside", give(near...)))
 	w.add(sp.recipe(p, Breaks, "E1", keyword).with("outside", "a step outside of "+value, give(out...)))
+	far := sp.recipe(p, Breaks, "E1", keyword).with("far", "far outside of "+value, give(away(-1000, s.step)))
+	far.spare, far.also = true, []string{openapi.Join(p.Pointer, "format")}
+	w.add(far)
 	if fine.Cmp(s.step) != 0 {
 		w.add(sp.recipe(p, Breaks, "E1", keyword).with("just-outside", "as little as possible outside of "+value, give(away(-1, fine))))
 	}
@@ -123,4 +126,7 @@ func (w *walker) numberFormat(sp spot, p *openapi.Schema) {
 	w.add(sp.recipe(p, Keeps, "K5", "format").with("least", "the least "+p.Format, give(low)))
 	w.add(sp.recipe(p, Breaks, "E12", "format").with("too-great", "one more than the greatest "+p.Format, give(plus(high, one))))
 	w.add(sp.recipe(p, Breaks, "E12", "format").with("too-small", "one less than the least "+p.Format, give(minus(low, one))))
+	r := sp.recipe(p, Breaks, "E12", "format").with("far", "far beyond the greatest "+p.Format, give(new(big.Rat).Mul(high, new(big.Rat).Mul(high, high))))
+	r.spare, r.also = true, []string{openapi.Join(p.Pointer, "maximum"), openapi.Join(p.Pointer, "exclusiveMaximum")}
+	w.add(r)
 }

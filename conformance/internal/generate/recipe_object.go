@@ -68,6 +68,12 @@ func (w *walker) requiredOnes(sp spot, p *openapi.Schema) {
 			}
 		}
 		w.add(r)
+		r = r.with(label(name)+"-alone", "without "+name+", which is required, and with nothing that is optional",
+			member(func(_ *generation, m map[string]any) []map[string]any {
+				return []map[string]any{without(leanest(m, properties), name)}
+			}))
+		r.spare = true
+		w.add(r)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // texts writes down lengths, patterns and formats.
 func (w *walker) texts(sp spot, p *openapi.Schema) {
-	if p.MinLength != nil && *p.MinLength > 0 {
+	if p.MinLength != nil {
 		w.length(sp, p, "minLength", int(*p.MinLength), -1)
 	}
 	if p.MaxLength != nil {
@@ -51,22 +51,43 @@ func (w *walker) length(sp spot, p *openapi.Schema, keyword string, n, out int) 
 	}{
 		{Keeps, n, plain, "", "%d code points, exactly " + keyword, true},
 		{Keeps, n, astral, "astral", "%d code points of four bytes each, exactly " + keyword, n > 0},
-		{Breaks, n + out, plain, "", "%d code points, one beyond " + keyword, true},
+		{Breaks, n + out, plain, "", "%d code points, one beyond " + keyword, n+out >= 0},
 		{Breaks, n + out, astral, "astral", "%d code points of four bytes each, one beyond " + keyword, n+out > 0},
+		{Breaks, max(0, n+farther(n)*out), plain, "far", "%d code points, far beyond " + keyword, n > 0},
 	} {
 		if !x.necessary {
 			continue
 		}
-		w.add(sp.recipe(p, x.side, "E3", keyword).with(x.label, fmt.Sprintf(x.why, x.n), func(g *generation, _ any) []any {
+		r := sp.recipe(p, x.side, "E3", keyword).with(x.label, fmt.Sprintf(x.why, x.n), func(g *generation, old any) []any {
 			var list []any
-			for _, t := range g.exactly(sp.shape, x.n, x.flavour) {
+			texts := g.exactly(sp.shape, x.n, x.flavour)
+			if t, ok := old.(string); ok && x.flavour == plain {
+				texts = append(texts, t) // a format may have no other length
+			}
+			for _, t := range texts {
 				if utf8.RuneCountInString(t) == x.n {
 					list = append(list, t)
 				}
 			}
 			return list
-		}))
+		})
+		if x.label == "far" {
+			r.spare = true
+			for _, q := range sp.shape.parts { // which may forbid the length as well
+				r.also = append(r.also, openapi.Join(q.Pointer, "pattern"), openapi.Join(q.Pointer, "format"))
+			}
+		}
+		w.add(r)
 	}
+}
+
+// farther is how far beyond a bound the value is that shows whether the server has
+// any: two of a small one, about as many as itself of a great one.
+func farther(n int) int {
+	if n <= 3 {
+		return 2
+	}
+	return max(2, min(n, 200))
 }
 
 // pattern writes down strings of a pattern, and near misses.
@@ -99,7 +120,8 @@ func (g *generation) missed(sp spot, p *openapi.Schema, old any, m patternMiss) 
 	if t, ok := old.(string); ok {
 		bases = append(bases, t)
 	}
-	rng := freshRandom(g.src.Seed, g.src.unique())
+	unique := g.src.unique()
+	rng := freshRandom(g.src.Seed, unique)
 	for _, want := range []int{max(low, 4), low, low + 1, max(low, high-1)} {
 		bases = append(bases, g.patterned(sp.shape, rng, plain, low, high, want)...)
 	}
@@ -108,6 +130,9 @@ func (g *generation) missed(sp spot, p *openapi.Schema, old any, m patternMiss) 
 		matches = pat.matches
 	}
 	var list []any
+	if m.label == "word" && !matches(unique) && low <= len(unique) && (high < 0 || len(unique) <= high) {
+		list = append(list, unique) // what was sent before may be refused for that
+	}
 	for _, b := range bases {
 		for _, t := range m.change([]rune(b)) {
 			// The judge would refuse the rest as well, but takes longer.

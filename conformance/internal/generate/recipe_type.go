@@ -209,7 +209,7 @@ func (w *walker) unusualText(sp spot, p *openapi.Schema) {
 	text("K1", "emoji", "emoji that are joined of several code points", "*👩‍👩‍👧‍👦🏳️‍🌈", "👩‍👩‍👧")
 	text("K1", "scripts", "text from right to left, and beyond the basic plane", "*שלום 𝔘𝔫𝔦 日本", "日本")
 	text("K4", "decomposed", "a letter and a combining accent, not composed", "*Cafe\u0301", "e\u0301")
-	text("K4", "spaces", "text with spaces at its ends", " * ", " x ", " xx ")
+	text("K4", "spaces", "text with spaces, at its ends if it may be", " * ", " x ", " xx ", "* x", "x x")
 	text("L6", "markup", "characters that mean something in HTML, SQL and shells", `*<b>"&'</b>;--`, `<&>"'`)
 }
 
@@ -245,9 +245,9 @@ func (w *walker) listedValues(sp spot, p *openapi.Schema) {
 			w.add(r)
 		}
 	}
-	if others := w.listedElsewhere(values); len(others) > 0 {
-		r := sp.recipe(p, Breaks, "E5", keyword).with("elsewhere", "a value that is not listed here, but where some of these are",
-			func(*generation, any) []any { return others })
+	for i, other := range w.besides(values) {
+		r := sp.recipe(p, Breaks, "E5", keyword).with(nth(i), "a value that is not listed here, but where some of these are",
+			func(*generation, any) []any { return []any{other} })
 		for _, q := range sp.shape.parts {
 			r.also = append(r.also, openapi.Join(q.Pointer, "discriminator"), openapi.Join(q.Pointer, "oneOf"))
 		}

@@ -336,6 +336,10 @@ func (p *planner) sizeAnswer(c *openapi.Clause, s *openapi.Schema, values []any)
 	})
 }
 
+// beyondSeen is how many times as much as what was seen is beyond what will be: a run
+// makes tens of thousands of things that are counted.
+const beyondSeen = 1_000_000
+
 // boundAnswer puts a bound of a number on the other side of all that was seen; a
 // lower one far beyond, for numbers that count grow from run to run.
 func (p *planner) boundAnswer(c *openapi.Clause, s *openapi.Schema, values []any) {
@@ -357,7 +361,7 @@ func (p *planner) boundAnswer(c *openapi.Clause, s *openapi.Schema, values []any
 		p.leave(c, valueWhy)
 		return
 	}
-	far := new(big.Rat).Add(new(big.Rat).Mul(new(big.Rat).Abs(greatest), big.NewRat(2, 1)), big.NewRat(1001, 1))
+	far := new(big.Rat).Add(new(big.Rat).Mul(new(big.Rat).Abs(greatest), big.NewRat(beyondSeen, 1)), big.NewRat(beyondSeen+1, 1))
 	to, word := far, "raised"
 	switch {
 	case c.Keyword == "multipleOf":

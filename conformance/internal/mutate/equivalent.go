@@ -22,8 +22,8 @@ var formatLengths = map[string][2]int64{
 	"time":      {9, -1},  // RFC 3339 5.6: 15:04:05Z
 	"ipv4":      {7, 15},  // RFC 2673 3.2
 	"ipv6":      {2, 45},  // RFC 4291 2.2
-	"email":     {3, -1},  // RFC 5321 4.1.2: a@b
-	"idn-email": {3, -1},  // RFC 6531 3.3
+	"email":     {3, 254}, // RFC 5321 4.1.2: a@b; 4.5.3.1.3: a path of 256 octets has < and >
+	"idn-email": {3, 254}, // RFC 6531 3.3, of as many octets
 }
 
 // prove looks for a proof that a flip of a clause of requests changes nothing: that

@@ -28,7 +28,7 @@ type Options struct {
 	Seed   uint64
 	// Wanted chooses flips; nil: all.
 	Wanted func(f *Flip) bool
-	// Timeout ends what one flip takes; 0: one minute.
+	// Timeout ends what one flip takes; 0: two minutes.
 	Timeout time.Duration
 	// Control is told when the run of the unchanged document has ended, Started how
 	// many flips are tried, Ended of each that was; nil: nobody listens. Ended may be
@@ -74,7 +74,7 @@ type Result struct {
 	Took     time.Duration
 }
 
-const defaultTimeout = time.Minute
+const defaultTimeout = 2 * time.Minute
 
 // Run tries flips of a document against a server that keeps it.
 func Run(ctx context.Context, o Options) (*Result, error) {
@@ -140,6 +140,9 @@ func (e *engine) control(ctx context.Context, saw *sightings) (Control, error) {
 	config := e.Check
 	config.Exchanged = func(p *check.Probe, op *openapi.Operation, ex *wire.Exchange) {
 		requests.Add(1)
+		if p.Aside {
+			saw.waits(p.Name)
+		}
 		saw.exchange(p.Name, op, ex)
 		if e.Check.Exchanged != nil {
 			e.Check.Exchanged(p, op, ex)
@@ -227,7 +230,6 @@ func (t *trial) run(ctx context.Context) {
 		if !t.Killed && t.Err == nil {
 			t.asItWas(ctx)
 		}
-		return
 	}
 	if !t.Killed && t.Err == nil && len(t.Tried) > 0 && t.refresh(ctx) {
 		t.Tried = nil
@@ -319,6 +321,7 @@ func (t *trial) refresh(ctx context.Context) bool {
 	if err != nil || r.Run(ctx) != nil {
 		return false
 	}
+	r.Join(ctx) // what was tried may have been to log out
 	t.handover = r.Handover()
 	return true
 }
@@ -447,8 +450,11 @@ func (t *trial) stages() []stage {
 			return p.Op != nil && slices.Contains(ops, p.Op.ID) && p.Class == "A4" && len(p.Clauses) == 0
 		}}
 	}
+	whole := stage{cases: func(string, string) bool { return false }, wants: func(p *check.Probe) bool {
+		return p.Op == nil && slices.ContainsFunc(p.Clauses, about)
+	}}
 	first, rest := t.Operations[:1], t.Operations[1:]
-	return []stage{some(first, exact), used(first), some(first, about), some(rest, exact), some(rest, about), used(rest)}
+	return []stage{some(first, exact), used(first), some(first, about), some(rest, exact), some(rest, about), used(rest), whole}
 }
 
 // named is a stage of probes by name.

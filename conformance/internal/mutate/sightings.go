@@ -113,6 +113,16 @@ func (s *sightings) exchange(probe string, op *openapi.Operation, ex *wire.Excha
 	}
 }
 
+// waits notes that a probe takes long, however few requests it sends.
+func (s *sightings) waits(probe string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cost[probe] = max(s.cost[probe], dear)
+}
+
+// dear is the cost of a probe that waits: it is tried when no other is left.
+const dear = 1 << 20
+
 // declared finds the response of a status (OpenAPI 3.0.3, 4.7.16).
 func declared(op *openapi.Operation, status int) (string, *openapi.Response) {
 	for _, key := range []string{strconv.Itoa(status), strconv.Itoa(status/100) + "XX", strconv.Itoa(status/100) + "xx", "default"} {
