@@ -166,7 +166,9 @@ func refusesValid(c generate.Case) []string {
 		return []string{"Refuses numbers with more digits than a float64 holds, in " + kindOfPlace(c)}
 	}
 	switch c.Keyword {
-	case "type", "format", "contentEncoding", "mediaType", "parameter", "requestBody":
+	case "requestBody":
+		return []string{"Refuses a request " + c.Why}
+	case "type", "format", "contentEncoding", "mediaType", "parameter":
 		return []string{"Refuses " + c.Why + ", in " + kindOfPlace(c)}
 	default:
 		return nil
