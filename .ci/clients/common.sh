@@ -34,9 +34,9 @@ install_missing() {
     done | tr ' ' '\n' | sort -u
   )
   [[ -n $missing ]] || return 0
-  apt-get update -qq || return
   # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } \
+    >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; return 1; }
 }
 
 # cached NAME FILE...: the folder of the cache for what these files ask for.

@@ -11,7 +11,7 @@ generate() { openapi_generator -g java "${options[@]}"; }
 
 get_runtime() { :; }
 
-toolchain() { echo "$(javac -version 2>&1 | sed 's/^javac/JDK/'), $(mvn -v | sed -n '1s/.*Apache \(Maven [0-9.]*\).*/\1/p')"; }
+toolchain() { echo "$(javac -version 2>&1 | sed 's/^javac/JDK/'), $(mvn -B -v 2>/dev/null | sed -n '1s/.*Apache \(Maven [0-9.]*\).*/\1/p')"; }
 
 compile() {
   (cd client && mvn -B -ntp -Dmaven.compiler.showWarnings=true -Dmaven.compiler.showDeprecation=true \
