@@ -20,6 +20,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"cryptoexchange.com/escrow/impl/internal/samples"
 )
@@ -380,7 +381,7 @@ func (c *campaign) write(t *testing.T, tool tool) string {
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(source+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -525,9 +526,10 @@ func publishedSamples(t *testing.T, document []byte, server string) []samples.Op
 		published := doc.Paths[op.Path][strings.ToLower(op.Method)]
 		var got []samples.Sample
 		for _, s := range published.Samples {
-			got = append(got, samples.Sample{Lang: s.Lang, Label: cmp.Or(s.Label, s.Lang), Source: s.Source})
+			got = append(got, samples.Sample{Label: cmp.Or(s.Label, s.Lang), Source: s.Source})
 		}
-		if diff := gocmp.Diff(op.Samples, got); diff != "" {
+		// What highlighters call a language is for who shows it.
+		if diff := gocmp.Diff(op.Samples, got, cmpopts.IgnoreFields(samples.Sample{}, "Lang")); diff != "" {
 			t.Errorf("%s is published with other samples (-written +published)\n%s", op.ID, diff)
 		}
 	}
@@ -551,12 +553,12 @@ func TestCampaignNotices(t *testing.T) {
 		{"createCustomer", "application/json", "text/plain", `sent a body as "text/plain"`},
 		{"createCustomer", "10203", "\"10203\"", "another body than the example"},
 		{"createCustomer", "Kanez", "Kan", "another body than the example"},
-		{"createCustomer", "}'\n", "'\n", "no JSON"},
+		{"createCustomer", "}'", "'", "no JSON"},
 		{"createCustomer", "curl ", "echo x; curl ", "printed something else"},
 		{"createCustomer", "curl ", "echo curl ", "0 requests were sent"},
-		{"createCustomer", "}'\n", "}' >/dev/null\n", "printed something else"},
-		{"createCustomer", "}'\n", "}'; exit 3\n", "ended with 3"},
-		{"createCustomer", "}'\n", "}' -b cex_session=x\n", "sent Cookie"},
+		{"createCustomer", "}'", "}' >/dev/null", "printed something else"},
+		{"createCustomer", "}'", "}'; exit 3", "ended with 3"},
+		{"createCustomer", "}'", "}' -b cex_session=x", "sent Cookie"},
 		{"getCustomer", "curl ", "curl -d '{}' -X GET ", "which the contract has not"},
 		{"getCustomer", "/2548", "/2549", "was answered 404, want 200"},
 		{"getDisbursementRequirements", "country=DE", "country=FR", "sent the query"},

@@ -44,7 +44,7 @@ type Operation struct {
 type Sample struct {
 	Lang   string // language as highlighters know it, such as Shell; lang of x-codeSamples
 	Label  string // name for people, such as curl; label of x-codeSamples
-	Source string // whole and ready to run; ends with a line feed
+	Source string // whole and ready to run; without a line feed at its end
 }
 
 //go:embed templates
@@ -130,11 +130,14 @@ func (l language) write(t *template.Template, r request) (string, error) {
 	if err := t.Execute(&b, r); err != nil {
 		return "", err
 	}
-	source := strings.TrimSpace(b.String()) + "\n"
+	source := b.String()
 	if l.finish != nil {
-		return l.finish(source)
+		var err error
+		if source, err = l.finish(source); err != nil {
+			return "", err
+		}
 	}
-	return source, nil
+	return strings.TrimSpace(source), nil
 }
 
 func gofmt(source string) (string, error) {

@@ -59,7 +59,7 @@ func TestFor(t *testing.T) {
 			if strings.HasPrefix(op.Path, "/partner/") != strings.Contains(s.Source, "ESCROW_KEY") {
 				t.Errorf("%s in %s and the key:\n%s", op.ID, s.Label, s.Source)
 			}
-			if !strings.HasSuffix(s.Source, "\n") || strings.Contains(s.Source, " \n") || strings.Contains(s.Source, "<no value>") || strings.HasPrefix(s.Source, "\n") {
+			if strings.TrimSpace(s.Source) != s.Source || strings.Contains(s.Source, " \n") || strings.Contains(s.Source, "<no value>") {
 				t.Errorf("%s in %s is not well laid out:\n%s", op.ID, s.Label, s.Source)
 			}
 		}
@@ -118,8 +118,7 @@ func TestSmall(t *testing.T) {
     "c": [true, 16, 1.50, 8885118600],
     "d": {},
     "e": []
-  }'
-`
+  }'`
 	if diff := cmp.Diff(want, operations[0].Samples[0].Source); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
