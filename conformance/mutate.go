@@ -3,6 +3,8 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"cryptoexchange.com/escrow/conformance/internal/mutate"
 )
@@ -12,6 +14,9 @@ type MutateConfig struct {
 	Config
 	// Sample is how many flips are tried, chosen by Config.Seed; 0: all.
 	Sample int
+	// Flips are parts of names of flips, of which one is in that of each that is tried:
+	// pointer and operator, with a space between them. Empty: all.
+	Flips []string
 }
 
 // Mutation is what became of the flips. Its methods WriteText, WriteMarkdown and
@@ -48,6 +53,11 @@ func Mutate(ctx context.Context, c MutateConfig) (*Mutation, error) {
 				say("%d of %d flips, %d survived", n, all, survived.get())
 			}
 		},
+	}
+	if len(c.Flips) > 0 {
+		o.Wanted = func(f *mutate.Flip) bool {
+			return slices.ContainsFunc(c.Flips, func(part string) bool { return strings.Contains(f.Name(), part) })
+		}
 	}
 	return mutate.Run(ctx, o)
 }
