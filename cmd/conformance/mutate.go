@@ -12,7 +12,7 @@ type mutateCommand struct {
 	target `embed:""`
 
 	Sample   int      `help:"How many flips are tried, chosen by the seed; 0 is all." default:"0" placeholder:"N"`
-	Flip     []string `help:"Only flips in whose name one of these is: POINTER OPERATOR, or a part of it. May be repeated." placeholder:"WORD,..."`
+	Flip     []string `help:"Only flips in whose name one of these is: POINTER OPERATOR, or a part of it. May be repeated." placeholder:"WORD"`
 	Least    float64  `help:"Fail if less of the flips is found out, in percent." default:"95" placeholder:"PERCENT"`
 	Markdown string   `help:"Write the outcome in Markdown." placeholder:"FILE" group:"Reports"`
 	NDJSON   string   `name:"ndjson" help:"Write a JSON object a flip." placeholder:"FILE" group:"Reports"`
