@@ -9,6 +9,7 @@
   // called here; an exported page sends them to the server that it is of.
   if (document.body.dataset.root === '/') contract.servers[0].url = location.origin + new URL(contract.servers[0].url).pathname;
 
+  document.getElementById('loading').remove();
   globalThis.Scalar.createApiReference('#reference', {
     content: contract,
     // Nobody else is asked for anything, or told of anything; nothing that is
