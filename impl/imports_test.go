@@ -89,7 +89,7 @@ var layers = map[string]struct {
 	"conformance/internal/schema":   {[]string{"conformance/internal/openapi"}, []string{"github.com/santhosh-tekuri/jsonschema/v6", "github.com/dlclark/regexp2", "github.com/go-json-experiment/json", "golang.org/x/"}},
 	"conformance/internal/wire":     {nil, []string{"golang.org/x/net", "golang.org/x/time/rate"}},
 	"conformance/internal/finding":  {[]string{"conformance/internal/openapi", "conformance/internal/wire"}, nil},
-	"conformance/internal/generate": {[]string{"conformance/internal/openapi", "conformance/internal/schema", "conformance/internal/wire"}, []string{"github.com/dlclark/regexp2"}},
+	"conformance/internal/generate": {[]string{"conformance/internal/openapi", "conformance/internal/schema", "conformance/internal/wire"}, []string{"github.com/dlclark/regexp2", "gopkg.in/yaml.v3"}},
 	"conformance/internal/check": {
 		[]string{"conformance/internal/finding", "conformance/internal/generate", "conformance/internal/openapi", "conformance/internal/schema", "conformance/internal/wire"},
 		[]string{"github.com/go-json-experiment/json/jsontext", "golang.org/x/text"},
