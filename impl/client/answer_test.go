@@ -60,7 +60,10 @@ func TestUnexpected(t *testing.T) {
 		{"nonsense as media type", as("Mallory", 200, "{}"), 1, client.UnexpectedError{Status: 200}, ""},
 		{"null", as("application/json", 200, "null"), 1, client.UnexpectedError{Status: 200, MediaType: "application/json", Reason: "not a JSON object"}, ""},
 		{"list", as("application/json", 200, `["Mallory"]`), 1, client.UnexpectedError{Status: 200, MediaType: "application/json", Reason: "not a JSON object"}, ""},
-		{"other JSON", as("application/json", 200, `{"id":"Mallory"}`), 1, client.UnexpectedError{Status: 200, MediaType: "application/json", Reason: "not what the contract says"}, "json: cannot unmarshal string into Go struct field Customer.id of type int64"},
+		{"other JSON", as("application/json", 200, `{"id":"Mallory"}`), 1, client.UnexpectedError{Status: 200, MediaType: "application/json", Reason: "not what the contract says"}, "not what the contract says: string at id, want int64"},
+		{"other number", as("application/json", 200, `{"id":4111111111111111.5}`), 1, client.UnexpectedError{Status: 200, MediaType: "application/json", Reason: "not what the contract says"}, "says: number at id, want int64: not"},
+		{"other date", as("application/json", 200, `{"date_of_birth":"Mallory"}`), 1, client.UnexpectedError{Status: 200, MediaType: "application/json", Reason: "not what the contract says"}, "says: a value cannot be read: not"},
+		{"other time", as("application/json", 200, `{"created_at":"Mallory"}`), 1, client.UnexpectedError{Status: 200, MediaType: "application/json", Reason: "not what the contract says"}, ""},
 		{"other problem", as("application/problem+json", 400, `{"status":"Mallory"}`), 1, client.UnexpectedError{Status: 400, MediaType: "application/problem+json", Reason: "not what the contract says"}, ""},
 		{"too little", raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n" + customerJSON), 2, client.UnexpectedError{Status: 200, MediaType: "application/json", CutShort: true}, "unexpected EOF"},
 		{"too few chunks", raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"), 2, client.UnexpectedError{Status: 200, MediaType: "application/json", CutShort: true}, ""},
@@ -242,8 +245,10 @@ func TestSecret(t *testing.T) {
 			w.Header().Set("Content-Type", strings.ReplaceAll(media, "KEY", given))
 			w.Header().Set("Location", strings.ReplaceAll(location, "KEY", given))
 			w.Header().Set("X-Request-Id", given)
+			w.Header().Set("Trailer", "X-Seen")
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, `{"type":"`+given+`","title":"`+given+`","status":400,"detail":"You sent `+given+`","code":"a","request_id":"018f6b1c-9d3e-7c45-a1b2-3c4d5e6f7081","errors":[{"code":"`+given+`","detail":"`+given+`","name":"`+given+`"}]}`)
+			w.Header().Set("X-Seen", given)
 		}))
 	}
 	digits := strings.Trim(fmt.Sprintf("%d", []byte(key)), "[]")
@@ -281,8 +286,14 @@ func TestSecret(t *testing.T) {
 		}
 		generated, _ := c.Generated().ClientInterface.(*gen.Client)
 		show(what, c, *c, struct{ c client.Client }{*c}, c.Generated(), *c.Generated(), generated, *generated, generated.Client)
-		_, err = c.Generated().GetCustomer(t.Context(), 7)
+		response, err := c.Generated().GetCustomer(t.Context(), 7)
 		show(what, err)
+		if response != nil {
+			show(what, response.Trailer)
+			if err := response.Body.Close(); err != nil {
+				t.Error(err)
+			}
+		}
 		server.Close()
 	}
 	for _, bad := range []string{"SECRET\n", "SECRET\r\nX-Injected: 1", " SECRET", "SEC RET SECRET", "SECRETé", "Bearer SECRET", strings.Repeat("SECRET", 1000)} {

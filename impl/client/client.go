@@ -122,7 +122,7 @@ func (o *outcome) decode(success int, result any) error {
 		return o.unexpected("not a JSON object", nil)
 	}
 	if err := json.Unmarshal(o.body, result); err != nil {
-		return o.unexpected("not what the contract says", err)
+		return o.unexpected("not what the contract says", withoutValues(err))
 	}
 	return nil
 }

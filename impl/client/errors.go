@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -208,6 +209,17 @@ func (o *outcome) unexpected(reason string, err error) *UnexpectedError {
 	return &UnexpectedError{Status: o.response.StatusCode, MediaType: mediaType(o.response), Reason: reason, RetryAfter: o.retryAfter, Err: err}
 }
 
+// withoutValues gives where an answer is wrong, and what was wanted there. What a
+// decoder says may have the value itself, such as somebody's date of birth.
+func withoutValues(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		kind, _, _ := strings.Cut(wrong.Value, " ")
+		return fmt.Errorf("%s at %s, want %s", kind, wrong.Field, wrong.Type)
+	}
+	return errors.New("a value cannot be read")
+}
+
 // cutShort makes an error of the beginning of an answer.
 func (o *outcome) cutShort(err error) *UnexpectedError {
 	e := o.unexpected("", err)
@@ -219,7 +231,7 @@ func (o *outcome) cutShort(err error) *UnexpectedError {
 func (o *outcome) problem() error {
 	var read gen.Problem
 	if err := json.Unmarshal(o.body, &read); err != nil {
-		return o.unexpected("not what the contract says", err)
+		return o.unexpected("not what the contract says", withoutValues(err))
 	}
 	p := &Problem{
 		Type: read.Type, Title: read.Title, Status: o.response.StatusCode, Detail: read.Detail, Code: Code(read.Code),

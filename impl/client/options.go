@@ -143,7 +143,7 @@ func checkKey(key string) error {
 	case strings.TrimSpace(key) != key:
 		return errors.New("key: has a space or a line break before or after it")
 	case len(key) > maxKey || !keyForm.MatchString(key):
-		return errors.New("key: this is not an API key, which begins with cex_live_")
+		return errors.New("key: this is not an API key, which begins with cex_live_, or cex_test_ in a sandbox")
 	}
 	return nil
 }

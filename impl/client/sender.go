@@ -266,9 +266,11 @@ func (s *sender) withhold(o *outcome) {
 	if len(key) < minSecret {
 		return
 	}
-	for name, values := range o.response.Header {
-		if strings.Contains(strings.ToLower(strings.Join(values, "\n")), strings.ToLower(key)) {
-			o.response.Header.Del(name)
+	for _, fields := range []http.Header{o.response.Header, o.response.Trailer} {
+		for name, values := range fields {
+			if strings.Contains(strings.ToLower(strings.Join(values, "\n")), strings.ToLower(key)) {
+				delete(fields, name)
+			}
 		}
 	}
 	if o.response.StatusCode >= http.StatusBadRequest {
