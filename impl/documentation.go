@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"regexp"
+	"strconv"
 
 	"cryptoexchange.com/escrow/gen/spec"
 	"cryptoexchange.com/escrow/impl/internal/docs"
@@ -56,14 +58,27 @@ func newDocumentation(serverURL string) (*docs.Site, error) {
 	return docs.New(docs.Config{Contract: spec.YAML, ServerURL: serverURL, Problems: problems})
 }
 
+// publicHost is a host, and perhaps a port, that means nothing else in any of the
+// texts that a public URL is put into: commands for a shell, the contract, and a
+// page's Content-Security-Policy.
+var publicHost = regexp.MustCompile(`^(?:[0-9A-Za-z](?:[0-9A-Za-z._-]*[0-9A-Za-z])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?$`)
+
 // checkPublicURL tells what is wrong with a URL that is to begin links.
 func checkPublicURL(text string) error {
 	u, err := url.Parse(text)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil {
 		return errors.New("public URL: want one such as https://escrow.example.com, without query and user")
 	}
 	if u.Path != "" && u.Path != "/" {
 		return errors.New("public URL: must have no path, for the pages link to each other from the root: give the service a host name of its own")
+	}
+	if !publicHost.MatchString(u.Host) {
+		return errors.New("public URL: want a host of letters, digits, dots, - and _, or an IP address; and a name beyond ASCII as browsers send it (xn--...)")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return errors.New("public URL: there is no such port")
+		}
 	}
 	return nil
 }

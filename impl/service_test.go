@@ -728,11 +728,16 @@ func TestConfigValidate(t *testing.T) {
 			t.Errorf("nothing said of %s: %v", want, err)
 		}
 	}
-	for _, url := range []string{"http://localhost:8080", "https://escrow.example.com/"} {
+	for url, want := range map[string]string{
+		"http://localhost:8080": "", "https://escrow.example.com/": "", "https://a_b.example": "", "http://[::1]:8080": "", "http://192.0.2.1": "", "https://xn--mnchen-3ya.example": "",
+		"https://münchen.example": "xn--", `https://x"onload=.example`: "want a host", "https://x'y.example": "want a host", "https://x$(id)": "want a host",
+		"https://x;frame-src": "want a host", "https://*": "want a host", "https://x,y": "want a host", "https://x.example:": "want a host",
+		"https://x.example:99999": "no such port", "https://x.example:0": "no such port", "https://x.example?": "without query", "https://me:secret@x.example": "without query and user",
+	} {
 		c := impl.DefaultConfig()
 		c.PublicURL = url
-		if err := c.Validate(); err != nil {
-			t.Errorf("%s: %v", url, err)
+		if err := c.Validate(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", url, err, want)
 		}
 	}
 }
