@@ -51,7 +51,9 @@
     for (const e of document.querySelectorAll('button[role="none"], button[role="presentation"]')) e.removeAttribute('role');
     for (const e of document.querySelectorAll('[role="combobox"]:not([aria-expanded])')) set(e, 'aria-expanded', 'false');
     for (const e of document.querySelectorAll('.cm-content[role="textbox"]:not([aria-label])')) set(e, 'aria-label', e.isContentEditable ? 'Body of the request' : 'Body of the answer');
-    for (const e of document.querySelectorAll('.endpoints, .scalar-card-content, .cm-scroller')) if (!e.querySelector('[contenteditable="true"]') && (e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)) set(e, 'tabindex', '0');
+    // What scrolls must do so by the keyboard as well.
+    for (const e of document.querySelectorAll('.endpoints, .scalar-card-content')) if (e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1) set(e, 'tabindex', '0');
+    for (const e of document.querySelectorAll('.cm-scroller')) set(e.querySelector('.cm-content[contenteditable="true"]') ?? e, 'tabindex', '0');
     // What is said must have what is written in it, for who speaks to a device.
     for (const e of document.querySelectorAll('.show-more[aria-label]')) {
       const written = e.textContent.trim();

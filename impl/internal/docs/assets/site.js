@@ -147,13 +147,20 @@
     });
   }
 
+  /** copyable gives the text of code that is of use elsewhere: of what a terminal
+   * shows, the commands without their prompt. */
+  function copyable(text) {
+    if (!text.startsWith('$ ')) return text;
+    return [...text.matchAll(/^\$ ((?:.*\\\n)*.*)/gm)].map((command) => `${command[1]}\n`).join('');
+  }
+
   // Code is copied from a button in its corner.
   for (const code of document.querySelectorAll('.code')) {
     if (!navigator.clipboard) break;
     const button = make('button', { type: 'button', class: 'copy' }, 'Copy');
     button.addEventListener('click', async () => {
       try {
-        await navigator.clipboard.writeText(code.querySelector('pre').textContent);
+        await navigator.clipboard.writeText(copyable(code.querySelector('pre').textContent));
         button.textContent = 'Copied';
       } catch {
         button.textContent = 'Cannot copy';
