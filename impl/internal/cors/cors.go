@@ -102,8 +102,8 @@ func Check(origin string) error {
 		return errors.New("want a scheme, a host and perhaps a port, such as https://shop.example.com or http://localhost:3000")
 	}
 	port := u.Port()
-	if _, err := strconv.ParseUint(port, 10, 16); port != "" && err != nil {
-		return errors.New("there is no such port")
+	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || strconv.FormatUint(n, 10) != port) {
+		return errors.New("there is no such port, as browsers write it")
 	}
 	switch {
 	case u.User != nil:

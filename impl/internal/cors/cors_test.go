@@ -52,6 +52,7 @@ func TestCheck(t *testing.T) {
 		"https://shop.example.com\u200b":   "in small letters",
 		"https://shop.example.com%20":      "want a scheme",
 		"https://shop.example.com:65536":   "no such port",
+		"https://shop.example.com:08443":   "no such port",
 	} {
 		if err := cors.Check(origin); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", origin, err, want)
