@@ -55,6 +55,14 @@ const overflowing = `(() => {
   return [...new Set(faults)];
 })()`
 
+// copies lists what the buttons of the page copy.
+const copies = `(() => {
+  const copied = [];
+  navigator.clipboard.writeText = async (text) => { copied.push(text); };
+  for (const button of document.querySelectorAll('.code .copy')) button.click();
+  return copied;
+})()`
+
 // shown are pages of the documentation, an element that each waits for, and what
 // it must say.
 var shown = []struct {
@@ -115,6 +123,7 @@ func browse(t *testing.T, allocator context.Context, s *server, name string, siz
 			t.Errorf("%s on a screen of %d: %s", page.path, size[0], w)
 		}
 	}
+	checkCopies(ctx, t, s)
 	mu.Lock()
 	defer mu.Unlock()
 	own := strings.TrimPrefix(s.root, "http://")
@@ -136,6 +145,20 @@ func browse(t *testing.T, allocator context.Context, s *server, name string, siz
 	}
 	for _, c := range complaints {
 		t.Errorf("the browser complains: %s", c)
+	}
+}
+
+// checkCopies checks that of what a terminal shows the commands are copied, and no
+// prompt or answer.
+func checkCopies(ctx context.Context, t *testing.T, s *server) {
+	t.Helper()
+	showing := chromedp.Do(ctx, chromedp.Navigate(s.root+"/docs/guides/testing"), chromedp.WaitVisible(".code .copy"))
+	copied, copying := chromedp.Run(ctx, chromedp.Evaluate[[]string](copies))
+	if err := errors.Join(showing, copying); err != nil {
+		t.Fatal(err)
+	}
+	if len(copied) < 3 || copied[0] != "escrowd serve --sandbox\n" || !strings.HasPrefix(copied[1], "export ESCROW_SANDBOX_KEY=") || strings.Contains(strings.Join(copied, "\n"), "$ escrowd") {
+		t.Errorf("what is copied: %q", copied)
 	}
 }
 
