@@ -52,6 +52,8 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"mime"
@@ -61,6 +63,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"weak"
 
 	"github.com/labstack/echo/v4"
@@ -201,11 +204,21 @@ func (s *Site) serve(p *page) echo.HandlerFunc {
 		h.Set("Content-Security-Policy", p.policy+"; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-cache")
 		if p.forever {
 			h.Set("Cache-Control", forever)
+			return c.Blob(http.StatusOK, p.contentType, body)
 		}
-		return c.Blob(http.StatusOK, p.contentType, body)
+		// Whoever has the page already is told so.
+		sum := sha256.Sum256(body)
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Content-Type", p.contentType)
+		h.Set("ETag", `"`+hex.EncodeToString(sum[:16])+`"`)
+		r := c.Request().Clone(c.Request().Context())
+		for _, name := range []string{"Range", "If-Range", "If-Match"} { // of which there is no need
+			r.Header.Del(name)
+		}
+		http.ServeContent(c.Response(), r, "", time.Time{}, bytes.NewReader(body))
+		return nil
 	}
 }
 

@@ -235,3 +235,26 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestRevalidation checks that whoever has a page is told so, and gets another form
+// of it as a whole.
+func TestRevalidation(t *testing.T) {
+	t.Parallel()
+	e := setup(t)
+	for _, path := range []string{"/docs/contract.js", "/docs/guides/errors", "/openapi.yaml"} {
+		plain, packed := get(t, e, path), get(t, e, path, "Accept-Encoding", "gzip")
+		tag := packed.Header().Get("ETag")
+		if tag == "" || tag == plain.Header().Get("ETag") {
+			t.Errorf("%s: the tags are %q and %q", path, tag, plain.Header().Get("ETag"))
+		}
+		kept := get(t, e, path, "Accept-Encoding", "gzip", "If-None-Match", `"a", W/`+tag)
+		if kept.Code != http.StatusNotModified || kept.Body.Len() > 0 || kept.Header().Get("ETag") != tag || kept.Header().Get("Vary") != "Accept-Encoding" || kept.Header().Get("Cache-Control") != "no-cache" {
+			t.Errorf("%s, which is at hand: %d %v", path, kept.Code, kept.Header())
+		}
+		for _, headers := range [][]string{{"If-None-Match", tag}, {"Range", "bytes=0-5"}, {"Range", "bytes=9999999-"}, {"If-Match", `"a"`}, {"If-None-Match", "nonsense"}, {"If-Modified-Since", "Wed, 01 Jan 2036 00:00:00 GMT"}} {
+			if w := get(t, e, path, headers...); w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), plain.Body.Bytes()) || w.Header().Get("Content-Type") != plain.Header().Get("Content-Type") {
+				t.Errorf("%s with %q: %d, %d bytes", path, headers, w.Code, w.Body.Len())
+			}
+		}
+	}
+}
