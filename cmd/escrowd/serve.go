@@ -85,9 +85,9 @@ func (s *serveCommand) Run(ctx context.Context, c *cli, out ui) (err error) {
 	}
 	switch {
 	case s.Sandbox:
-		mailbox := "no place, for it does not listen on loopback alone"
+		mailbox := "are kept, and shown only if it listens on loopback alone."
 		if service.MailboxURL() != "" {
-			mailbox = service.MailboxURL()
+			mailbox = "can be seen at\n" + service.MailboxURL()
 		}
 		out.printf(welcomeToSandbox+tryIt, partner.ID, partner.Name, service.URL(), key.Reveal(), mailbox)
 	case first:
@@ -136,8 +136,7 @@ API key that is shown this once. Create a customer:
 
 // welcomeToSandbox is printed at each start of a sandbox, before tryIt.
 const welcomeToSandbox = `This is a sandbox: everything is in memory, and gone when it stops. No e-mail
-leaves it; they can be seen at
-%[5]s
+leaves it; they %[5]s
 There is a partner (%[1]d, %[2]q), with an API key. Create a customer:
 `
 

@@ -213,7 +213,7 @@ func (s *Site) serve(p *page) echo.HandlerFunc {
 		h.Set("Cache-Control", "no-cache")
 		h.Set("Content-Type", p.contentType)
 		h.Set("ETag", `"`+hex.EncodeToString(sum[:16])+`"`)
-		r := c.Request().Clone(c.Request().Context())
+		r := c.Request()
 		for _, name := range []string{"Range", "If-Range", "If-Match"} { // of which there is no need
 			r.Header.Del(name)
 		}
